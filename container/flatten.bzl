@@ -1,0 +1,46 @@
+"""container_flatten: the file system of an image as one tar."""
+
+load("//container:providers.bzl", "FlattenInfo")
+load("//container/private:image_build.bzl", "tarball_spec")
+load("//container/private:labels.bzl", "label_text")
+load("//container/private:parts.bzl", "parts_of")
+load("//container/private:programs.bzl", "BUILDER_ATTRS", "run_builder")
+
+def _flatten_impl(ctx):
+    name = ctx.label.name
+    parts = parts_of(ctx, name, ctx.attr.image)
+    if parts == None:
+        fail("%s: image %s is no image; name a container_image, a container_import or a docker-save archive" %
+             (label_text(ctx.label), label_text(ctx.attr.image.label)))
+    spec_file = ctx.actions.declare_file(name + ".flatten.spec.json")
+    inputs = tarball_spec(ctx, spec_file, "legacy", [struct(parts = parts, tag = "image")])
+    outputs = [ctx.outputs.filesystem, ctx.outputs.metadata]
+    run_builder(
+        ctx,
+        "flatten",
+        {"config": ctx.outputs.metadata, "out": ctx.outputs.filesystem, "spec": spec_file},
+        inputs = inputs,
+        outputs = outputs,
+        mnemonic = "ContainerFlatten",
+        message = "Flattening %s" % ctx.attr.image.label,
+    )
+    return [FlattenInfo(), DefaultInfo(files = depset(outputs))]
+
+_ATTRS = {
+    "image": attr.label(
+        allow_single_file = [".tar"],
+        doc = "The image: container_image, container_import or a docker-save archive.",
+        mandatory = True,
+    ),
+}
+
+container_flatten = rule(
+    implementation = _flatten_impl,
+    attrs = dict(_ATTRS, **BUILDER_ATTRS),
+    doc = "Merges the layers of an image: `NAME.tar` is what a container finds as its file system, " +
+          "`NAME.json` the image's configuration.",
+    outputs = {
+        "filesystem": "%{name}.tar",
+        "metadata": "%{name}.json",
+    },
+)

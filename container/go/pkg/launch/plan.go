@@ -1,0 +1,86 @@
+// Package launch finds what a program that "bazel run" starts was made for. An
+// executable target is a symbolic link to one multi-call program; the plan that
+// says what this target does lies beside the link, and the files that the plan
+// names are in its runfiles.
+package launch
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Kind tells which document a plan is.
+type Kind string
+
+const (
+	Push Kind = "push" // a spec.PushPlan
+	Load Kind = "load" // a spec.LoadPlan
+	Test Kind = "test" // a spec.TestPlan
+)
+
+// maxLinks bounds how many symbolic links are followed, as the kernel does.
+const maxLinks = 40
+
+// Plan is a hand-over document found beside a program.
+type Plan struct {
+	Path string // of the document
+	Kind Kind
+	// Program is the path of the executable target: absolute, and without the .exe
+	// of Windows.
+	Program string
+}
+
+// Find looks for a plan beside the program that was started as argv0: NAME.push.json,
+// NAME.load.json or NAME.test.json beside NAME. An argv0 without a directory is looked up on PATH.
+// Where NAME is itself a link to a target's executable, the plan beside that one is
+// found. It reports false when there is none: the program was called by its own name.
+//
+// os.Executable would not do, since it resolves the very link that carries the name.
+func Find(argv0 string) (Plan, bool) {
+	return find(argv0, runtime.GOOS)
+}
+
+func find(argv0, goos string) (Plan, bool) {
+	if argv0 == "" {
+		return Plan{}, false
+	}
+	if !strings.ContainsRune(argv0, '/') && !(goos == "windows" && strings.ContainsRune(argv0, '\\')) {
+		found, err := exec.LookPath(argv0)
+		if err != nil && found == "" {
+			return Plan{}, false
+		}
+		argv0 = found
+	}
+	path, err := filepath.Abs(argv0)
+	if err != nil {
+		return Plan{}, false
+	}
+	for range maxLinks {
+		program := trimExe(path, goos)
+		for _, kind := range []Kind{Push, Load, Test} {
+			plan := program + "." + string(kind) + ".json"
+			if info, err := os.Stat(plan); err == nil && info.Mode().IsRegular() {
+				return Plan{Path: plan, Kind: kind, Program: program}, true
+			}
+		}
+		target, err := os.Readlink(path)
+		if err != nil {
+			return Plan{}, false
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
+		}
+		path = target
+	}
+	return Plan{}, false
+}
+
+func trimExe(path, goos string) string {
+	if ext := filepath.Ext(path); goos == "windows" && strings.EqualFold(ext, ".exe") {
+		return strings.TrimSuffix(path, ext)
+	}
+	return path
+}

@@ -1,0 +1,62 @@
+package push
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/distribution"
+)
+
+// content is the blob as the registry client wants it.
+func (b Blob) content() distribution.Blob {
+	var c distribution.Content = stream{b}
+	if b.Path != "" {
+		c = file{path: b.Path, size: b.Descriptor.Size}
+	}
+	return distribution.Blob{Digest: b.Descriptor.Digest, Content: c}
+}
+
+// file is a whole file. It opens as an *os.File, which the kernel can send.
+type file struct {
+	path string
+	size int64
+}
+
+func (f file) Size() int64 { return f.size }
+
+func (f file) Open(offset int64) (io.ReadCloser, error) {
+	opened, err := os.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := opened.Stat()
+	if err == nil && info.Size() != f.size {
+		err = fmt.Errorf("%w: %s has %d bytes, the manifest wants %d", ErrStale, f.path, info.Size(), f.size)
+	}
+	if err == nil {
+		_, err = opened.Seek(offset, io.SeekStart)
+	}
+	if err != nil {
+		_ = opened.Close()
+		return nil, err
+	}
+	return opened, nil
+}
+
+// stream is a blob that can only be read from its beginning.
+type stream struct{ blob Blob }
+
+func (s stream) Size() int64 { return s.blob.Descriptor.Size }
+
+func (s stream) Open(offset int64) (io.ReadCloser, error) {
+	opened, err := s.blob.Open()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyN(io.Discard, opened, offset); err != nil {
+		_ = opened.Close()
+		return nil, err
+	}
+	return opened, nil
+}

@@ -1,0 +1,40 @@
+package registry
+
+import (
+	"io"
+	"net/http"
+	"sync"
+)
+
+// limited makes a request when its turn has come: no more than Options.InFlight are
+// under way at a time, and one is under way until its answer is closed. It is the
+// last thing before the wire, so that nothing that waits here holds a place.
+func (c *Client) limited(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	select {
+	case c.inFlight <- struct{}{}:
+	case <-req.Context().Done():
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, req.Context().Err()
+	}
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		<-c.inFlight
+		return nil, err
+	}
+	resp.Body = &place{ReadCloser: resp.Body, leave: sync.OnceFunc(func() { <-c.inFlight })}
+	return resp, nil
+}
+
+// place is the body of an answer; to close it makes room for the next request.
+type place struct {
+	io.ReadCloser
+	leave func()
+}
+
+func (p *place) Close() error {
+	err := p.ReadCloser.Close()
+	p.leave()
+	return err
+}

@@ -1,0 +1,57 @@
+package registry
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestProxy asks another process, since a process reads its proxies once.
+func TestProxy(t *testing.T) {
+	if asked := os.Getenv("ASK_PROXY_FOR"); asked != "" {
+		for _, address := range strings.Fields(asked) {
+			u, err := url.Parse(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			proxy, err := New(Options{}).shared.verified.Proxy(&http.Request{URL: u})
+			t.Logf("%s: %v, %v.", address, proxy, err)
+		}
+		return
+	}
+	cases := map[string]string{
+		"https://r.example/v2/":           "http://proxy.example:3128",
+		"https://r.example:5000/v2/a/b/":  "http://proxy.example:3128",
+		"http://r.example:5000/v2/":       "http://plain.example:3128",
+		"https://10.1.2.3:5000/v2/":       "http://proxy.example:3128",
+		"https://[fd00::1]:5000/v2/":      "http://proxy.example:3128",
+		"https://127.0.0.2:5000/v2/":      "<nil>", // loopback never goes through a proxy
+		"https://[::1]:5000/v2/":          "<nil>",
+		"https://own.example:5000/v2/":    "<nil>",
+		"https://sub.corp.example/v2/":    "<nil>",
+		"https://10.9.0.1:5000/v2/":       "<nil>",
+		"https://ported.example:5000/v2/": "<nil>",
+		"https://ported.example/v2/":      "http://proxy.example:3128",
+		"https://[fd11::2]:5000/v2/":      "<nil>",
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestProxy$", "-test.v")
+	cmd.Env = append(os.Environ(), "ASK_PROXY_FOR="+strings.Join(slices.Collect(maps.Keys(cases)), " "),
+		"HTTPS_PROXY=http://proxy.example:3128", "HTTP_PROXY=http://plain.example:3128",
+		"NO_PROXY=own.example,.corp.example,10.9.0.0/16,ported.example:5000,fd11::/16", "https_proxy=", "http_proxy=", "no_proxy=", "REQUEST_METHOD=")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+	for asked, want := range cases {
+		t.Run(asked, func(t *testing.T) {
+			if !strings.Contains(string(out), asked+": "+want+", <nil>.") {
+				t.Errorf("want %s:\n%s", want, out)
+			}
+		})
+	}
+}

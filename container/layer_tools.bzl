@@ -1,0 +1,83 @@
+"""What rules of others need to work with images, such as those of rules_k8s."""
+
+load("//container/private:image_build.bzl", "declare_tarball")
+load("//container/private:load.bzl", "declare_loader")
+load("//container/private:parts.bzl", "parts_of", "unpack")
+load("//container/private:programs.bzl", "BUILDER_ATTRS", "LAUNCHER_ATTRS")
+
+# The attributes that a rule needs to call these functions.
+tools = dict(BUILDER_ATTRS, **LAUNCHER_ATTRS)
+
+# buildifier: disable=unused-variable
+def get_from_target(ctx, name, attr_target, file_target = None):
+    """The image that a target provides.
+
+    Args:
+      ctx: the rule's context, with `tools`.
+      name: str, prefix for files that have to be declared.
+      attr_target: Target, an image or a docker-save archive; None is no image.
+      file_target: not used: the target's file is known.
+
+    Returns:
+      dict: container_parts, see providers.bzl; empty without an image.
+    """
+    if not attr_target:
+        return {}
+    return parts_of(ctx, name, attr_target) or {}
+
+def get_from_archive_file(ctx, name, archive_file):
+    """The image in a docker-save archive.
+
+    Args:
+      ctx: the rule's context, with `tools`.
+      name: str, prefix for files that have to be declared.
+      archive_file: File.
+
+    Returns:
+      dict: container_parts.
+    """
+    return unpack(ctx, name, archive_file)
+
+def _tagged(images):
+    return [struct(parts = parts, tag = tag) for tag, parts in images.items()]
+
+def assemble(ctx, images, output, experimental_tarball_format, stamp = False):
+    """Declares the action that makes a docker-save archive.
+
+    Args:
+      ctx: the rule's context, with `tools`.
+      images: dict from name to container_parts.
+      output: File.
+      experimental_tarball_format: str, "legacy" or "compressed".
+      stamp: bool, whether {KEY} in the names is replaced.
+    """
+    declare_tarball(
+        ctx,
+        output,
+        experimental_tarball_format,
+        _tagged(images),
+        [ctx.info_file, ctx.version_file] if stamp else [],
+    )
+
+def incremental_load(ctx, images, output, stamp = False, run = False, run_flags = None):
+    """Makes an executable that loads images into docker or podman.
+
+    Args:
+      ctx: the rule's context, with `tools`.
+      images: dict from name to container_parts.
+      output: File, the executable.
+      stamp: bool, whether {KEY} in the names is replaced.
+      run: bool, whether to start a container of the only image.
+      run_flags: str, options of docker run.
+
+    Returns:
+      runfiles that the executable needs.
+    """
+    return declare_loader(
+        ctx,
+        output,
+        _tagged(images),
+        run = run,
+        run_flags = run_flags or "",
+        stamp_files = [ctx.info_file, ctx.version_file] if stamp else [],
+    )

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo STABLE_VERSION v2.3.4
+echo STABLE_TEAM backend

@@ -1,0 +1,171 @@
+package harness
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Bazel runs Bazel in one workspace, with an output root of its own.
+type Bazel struct {
+	Launcher  string   // path of the program
+	UserRoot  string   // --output_user_root
+	Workspace string   // directory with the WORKSPACE file
+	Env       []string // the whole environment, KEY=VALUE
+	Startup   []string // startup options, besides those that every test has
+}
+
+// NewBazel returns the Bazel that the environment variable BAZEL names (default:
+// the one on PATH) for a workspace. Its server is shut down after the test. home
+// is the HOME of what it runs, so that the settings of whoever runs the tests do
+// not count.
+func NewBazel(t *testing.T, workspace, userRoot, home string) *Bazel {
+	t.Helper()
+	return start(t, Launcher(t), workspace, userRoot, home)
+}
+
+func start(t *testing.T, launcher, workspace, userRoot, home string, startup ...string) *Bazel {
+	t.Helper()
+	b := &Bazel{
+		Launcher:  launcher,
+		Startup:   startup,
+		UserRoot:  userRoot,
+		Workspace: workspace,
+		Env:       append(os.Environ(), "HOME="+home, "DOCKER_CONFIG="+filepath.Join(home, ".docker")),
+	}
+	t.Cleanup(func() {
+		if r := b.Run(t, "shutdown"); r.Code != 0 {
+			t.Errorf("bazel shutdown: %s", r)
+		}
+	})
+	return b
+}
+
+// Launcher returns the absolute path of the Bazel to test.
+func Launcher(t *testing.T) string {
+	t.Helper()
+	launcher := os.Getenv("BAZEL")
+	if launcher == "" {
+		launcher = "bazel"
+	}
+	return absolute(t, launcher, "BAZEL")
+}
+
+// absolute finds the launcher that an environment variable names.
+func absolute(t *testing.T, launcher, variable string) string {
+	t.Helper()
+	path, err := exec.LookPath(launcher)
+	if err != nil {
+		t.Fatalf("finding Bazel (the environment variable %s names another): %v", variable, err)
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// With returns a copy of b with more environment variables, each KEY=VALUE.
+func (b *Bazel) With(env ...string) *Bazel {
+	c := *b
+	c.Env = append(append([]string(nil), b.Env...), env...)
+	return &c
+}
+
+// Result is the outcome of a command.
+type Result struct {
+	Args   []string
+	Code   int // exit code
+	Stdout string
+	Stderr string // without the chatter of Bazel's sandbox
+}
+
+// String returns everything, for messages.
+func (r Result) String() string {
+	return fmt.Sprintf("%s\nexit code %d\n%s", strings.Join(r.Args, " "), r.Code, r.Output())
+}
+
+// Output returns what was printed.
+func (r Result) Output() string { return r.Stdout + r.Stderr }
+
+// Run runs a command of Bazel, e.g. Run(t, "build", "//cmd:image").
+func (b *Bazel) Run(t *testing.T, command string, args ...string) Result {
+	t.Helper()
+	line := append([]string{"--output_user_root=" + b.UserRoot, "--max_idle_secs=120"}, b.Startup...)
+	line = append(line, command)
+	if command != "shutdown" {
+		line = append(line, "--color=no", "--curses=no", "--noshow_progress")
+	}
+	line = append(line, args...)
+	cmd := exec.Command(b.Launcher, line...)
+	cmd.Dir, cmd.Env = b.Workspace, b.Env
+	return run(t, cmd)
+}
+
+// MustOnHost is Must for "bazel run" where what is run needs programs of the machine,
+// which Debian's Bazel 7 does not see: Bazel only builds it and writes how to start it.
+func (b *Bazel) MustOnHost(t *testing.T, args ...string) Result {
+	t.Helper()
+	script := filepath.Join(TempDir(t), "run")
+	b.Must(t, "run", append([]string{"--script_path=" + script}, args...)...)
+	r := Run(t, b.Workspace, b.Env, script)
+	if r.Code != 0 {
+		t.Fatal(r)
+	}
+	return r
+}
+
+// Must is Run for a command that has to succeed.
+func (b *Bazel) Must(t *testing.T, command string, args ...string) Result {
+	t.Helper()
+	r := b.Run(t, command, args...)
+	if r.Code != 0 {
+		t.Fatal(r)
+	}
+	return r
+}
+
+// Bin returns the path of an output below bazel-bin.
+func (b *Bazel) Bin(name string) string {
+	return filepath.Join(b.Workspace, "bazel-bin", name)
+}
+
+// chatter is what Debian's linux-sandbox says about every action.
+var chatter = regexp.MustCompile(`(?m)^.*linux-sandbox.*\n`)
+
+// Run runs a program in a directory, with env as its whole environment.
+func Run(t *testing.T, dir string, env []string, program string, args ...string) Result {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env = dir, env
+	return run(t, cmd)
+}
+
+// run runs a command to its end. Each of started is called once it has started.
+func run(t *testing.T, cmd *exec.Cmd, started ...func(*os.Process)) Result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("starting %s: %v", cmd.Path, err)
+	}
+	for _, f := range started {
+		f(cmd.Process)
+	}
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("running %s: %v", cmd.Path, err)
+	}
+	return Result{
+		Args:   cmd.Args,
+		Code:   cmd.ProcessState.ExitCode(),
+		Stdout: stdout.String(),
+		Stderr: chatter.ReplaceAllString(stderr.String(), ""),
+	}
+}

@@ -1,0 +1,18 @@
+package harness
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// BuildProgram builds the Go package in the directory src for the host, without
+// cgo, so that a workspace of a test needs nothing but Bazel.
+func BuildProgram(t *testing.T, src, out string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, ".")
+	cmd.Dir, cmd.Env = src, append(os.Environ(), "CGO_ENABLED=0")
+	if r := run(t, cmd); r.Code != 0 {
+		t.Fatal(r)
+	}
+}

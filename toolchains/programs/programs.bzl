@@ -1,0 +1,39 @@
+"""How a rule gets at the Go programs, in the configuration they have to run in.
+
+`:imagetool` is the multi-call program for the *target* platform. A build action
+depends on it with `cfg = "exec"` and so gets the one for the execution platform;
+what `bazel run` starts comes from `:host`, whatever `--platforms` says.
+
+It is a select() and not a toolchain because resolving any toolchain makes Bazel 4
+to 6 fetch rules_cc and rules_java, which a push does not need.
+"""
+
+def _to_host_impl(settings, _attr):
+    # Bazel 4 has no value there unless the flag is given, and then means this one.
+    host = settings["//command_line_option:host_platform"] or "@local_config_platform//:host"
+    return {"//command_line_option:platforms": [str(host)]}
+
+_to_host = transition(
+    implementation = _to_host_impl,
+    inputs = ["//command_line_option:host_platform"],
+    outputs = ["//command_line_option:platforms"],
+)
+
+def _host_programs_impl(ctx):
+    return [DefaultInfo(files = depset([ctx.file.imagetool]))]
+
+host_programs = rule(
+    implementation = _host_programs_impl,
+    attrs = {
+        "imagetool": attr.label(
+            allow_single_file = True,
+            doc = "The multi-call program.",
+            mandatory = True,
+        ),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+    },
+    cfg = _to_host,
+    doc = "Its only file is the multi-call program for the machine that runs Bazel.",
+)
