@@ -156,10 +156,11 @@ func (w *Wire) pass(client, registry net.Conn, heard io.Writer) error {
 		n, err := client.Read(buf)
 		for data := buf[:n]; len(data) > 0; {
 			part, do := w.next(data)
+			_, _ = heard.Write(part)
+			_, _ = heard.Write(nil) // waits until the listener wants more, having noted what it has
 			if _, err := registry.Write(part); err != nil {
 				return err
 			}
-			_, _ = heard.Write(part)
 			data = data[len(part):]
 			if do != nil {
 				if err := do(); err != nil {
