@@ -36,14 +36,23 @@ func Runfiles(argv0 string, getenv func(string) string) Resolver {
 			return "", fmt.Errorf("%q is not a runfiles path", runfilesPath)
 		}
 		tried := make([]string, 0, len(roots))
+		missing := ""
 		for _, root := range roots {
 			file, err := root.locate(clean)
 			if err == nil {
 				if _, err = os.Stat(file); err == nil {
 					return file, nil
 				}
+				if _, dangling := os.Readlink(file); root.lists || dangling == nil {
+					missing = file
+				}
 			}
 			tried = append(tried, root.path)
+		}
+		if missing != "" {
+			return "", fmt.Errorf("%s: %w of %s: Bazel lists it, but %s is not there. If it was left in a remote cache, "+
+				"use --remote_download_toplevel; with --remote_download_minimal, bazel run fetches what it needs only "+
+				"since Bazel 6", clean, ErrNotFound, argv0, missing)
 		}
 		if len(tried) == 0 {
 			return "", fmt.Errorf("%s: %w: there are no runfiles beside %s, and neither RUNFILES_DIR nor "+
@@ -57,6 +66,7 @@ func Runfiles(argv0 string, getenv func(string) string) Resolver {
 // root is one directory or manifest to look in.
 type root struct {
 	path   string
+	lists  bool // whether what it locates is what Bazel lists
 	locate func(string) (string, error)
 }
 
@@ -121,5 +131,5 @@ func manifests(file string) []root {
 	if err != nil {
 		return []root{{path: file, locate: func(string) (string, error) { return "", err }}}
 	}
-	return []root{{path: file, locate: r.Rlocation}}
+	return []root{{path: file, lists: true, locate: r.Rlocation}}
 }
