@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/bazelbuild/rules_go/go/runfiles"
@@ -32,7 +33,7 @@ func Runfiles(argv0 string, getenv func(string) string) Resolver {
 	roots := findRoots(argv0, getenv)
 	return func(runfilesPath string) (string, error) {
 		clean := path.Clean(runfilesPath)
-		if runfilesPath == "" || path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") {
+		if runfilesPath == "" || !filepath.IsLocal(filepath.FromSlash(clean)) {
 			return "", fmt.Errorf("%q is not a runfiles path", runfilesPath)
 		}
 		tried := make([]string, 0, len(roots))
@@ -71,43 +72,17 @@ type root struct {
 }
 
 func findRoots(argv0 string, getenv func(string) string) []root {
-	var roots []root
-	addDirectory := func(dir string) {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			roots = append(roots, directory(dir))
-			// With --nobuild_runfile_links the directory holds its manifest and nothing else.
-			roots = append(roots, manifests(filepath.Join(dir, "MANIFEST"))...)
-		}
-	}
-
 	program, err := filepath.Abs(argv0)
 	if err != nil {
 		program = argv0
 	}
-	bases := []string{program, program + ".exe"}
-	if strings.EqualFold(filepath.Ext(program), ".exe") {
-		bases[1] = strings.TrimSuffix(program, filepath.Ext(program))
-	}
-	for _, base := range bases {
-		addDirectory(base + ".runfiles")
-		roots = append(roots, manifests(base+".runfiles_manifest")...)
-	}
-
-	for dir := filepath.Dir(program); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if strings.HasSuffix(dir, ".runfiles") {
-			addDirectory(dir)
-			roots = append(roots, manifests(dir+"_manifest")...)
+	var roots []root
+	for _, p := range places(program, runtime.GOOS, getenv) {
+		if p.manifest {
+			roots = append(roots, manifests(p.path)...)
+		} else if info, err := os.Stat(p.path); err == nil && info.IsDir() {
+			roots = append(roots, directory(p.path))
 		}
-	}
-
-	if dir := getenv("RUNFILES_DIR"); dir != "" {
-		addDirectory(dir)
-	}
-	if file := getenv("RUNFILES_MANIFEST_FILE"); file != "" {
-		roots = append(roots, manifests(file)...)
-	}
-	if dir := getenv("PYTHON_RUNFILES"); dir != "" {
-		addDirectory(dir)
 	}
 	return roots
 }
