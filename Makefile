@@ -8,7 +8,7 @@ VERSION := $(shell cat VERSION)
 ARCHIVE := $(abspath dist/rules_docker_for_insecure_registries-v$(VERSION).tar.gz)
 
 # What the tests drive or compare with, and what the race detector needs to compile.
-PACKAGES := gcc libc6-dev git shellcheck docker-registry skopeo podman apache2-utils pigz openssl
+PACKAGES := gcc libc6-dev git shellcheck docker-registry skopeo podman apache2-utils pigz openssl qemu-user
 BAZEL_MAJOR := 4
 # Those that every end-to-end workspace is run with.
 BAZEL_MAJORS := 4 7

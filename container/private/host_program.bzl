@@ -73,6 +73,6 @@ def find_imagetool(repository_ctx):
     program = folder.get_child(platform).get_child(name)
     if not program.exists:
         fail(("%s: these container rules hold no program for %s. Build it with Go (go build ./container/go/cmd/imagetool " +
-              "in their source; make prebuilt in a checkout), and name it by the environment variable %s") %
+              "in their source; make prebuilt in a checkout; docs/source.md says more), and name it by the environment variable %s") %
              (repository_ctx.name, platform, IMAGETOOL_VARIABLE))
     return program

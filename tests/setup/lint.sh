@@ -49,6 +49,10 @@ if [[ -n $unformatted ]]; then
   failed+=(gofmt)
 fi
 go vet ./... || failed+=("go vet")
+# What is compiled for it is what the release archive is made of, if the flags are the same.
+for platform in darwin/arm64 windows/amd64; do
+  GOOS=${platform%/*} GOARCH=${platform#*/} CGO_ENABLED=0 go vet -trimpath ./container/... || failed+=("go vet for $platform")
+done
 tool staticcheck ./... || failed+=(staticcheck)
 tool buildifier -mode=check -lint=warn -warnings="$warnings" "${bazel_files[@]}" || failed+=(buildifier)
 for file in "${shell_files[@]}"; do

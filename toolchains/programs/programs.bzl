@@ -8,6 +8,8 @@ It is a select() and not a toolchain because resolving any toolchain makes Bazel
 to 6 fetch rules_cc and rules_java, which a push does not need.
 """
 
+load("//container/private:labels.bzl", "label_text")
+
 def _to_host_impl(settings, _attr):
     # Bazel 4 has no value there unless the flag is given, and then means this one.
     host = settings["//command_line_option:host_platform"] or "@local_config_platform//:host"
@@ -36,4 +38,23 @@ host_programs = rule(
     },
     cfg = _to_host,
     doc = "Its only file is the multi-call program for the machine that runs Bazel.",
+)
+
+def _no_program_impl(ctx):
+    # A message of select() could not name the platform.
+    fail(("these container rules have no program for the platform %s, which Bazel or its actions run on " +
+          "(see --host_platform and --extra_execution_platforms); there is one for %s. Build it from source, " +
+          "as docs/source.md says, and name it by --@io_bazel_rules_docker//toolchains/programs:imagetool=LABEL") %
+         (label_text(ctx.fragments.platform.platform), ", ".join(ctx.attr.known)))
+
+no_program = rule(
+    implementation = _no_program_impl,
+    attrs = {
+        "known": attr.string_list(
+            doc = "Platforms that there is a program for, in words.",
+            mandatory = True,
+        ),
+    },
+    doc = "Stands for the multi-call program on a platform that a release has none for: an error that says so.",
+    fragments = ["platform"],
 )

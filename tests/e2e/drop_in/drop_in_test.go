@@ -50,6 +50,8 @@ func TestDropIn(t *testing.T) {
 		t.Run("Entrypoints", s.testEntrypoints)
 		t.Run("Folder", s.testFolder)
 		t.Run("Platforms", s.testPlatforms)
+		t.Run("Programs", s.testPrograms)
+		t.Run("UnknownPlatform", s.testUnknownPlatform)
 		t.Run("WithoutBazel", s.testWithoutBazel)
 		t.Run("NoScripts", s.testNoScripts)
 		t.Run("NoRulesRepositories", s.testNoRulesRepositories)

@@ -53,6 +53,7 @@ func TestPull(t *testing.T) {
 		t.Run("PushOnTop", s.testPushOnTop)
 		t.Run("Foreign", s.testForeign)
 		t.Run("Failures", s.testFailures)
+		t.Run("UnknownMachine", s.testUnknownMachine)
 		t.Run("Load", s.testLoad)
 		t.Run("Cache", s.testCache)
 	})

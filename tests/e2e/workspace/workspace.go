@@ -12,8 +12,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -72,6 +74,55 @@ func OpenRelease(path string) (Release, error) {
 		StripPrefix: folder,
 		Version:     version,
 	}, nil
+}
+
+// Extract writes regular files of the archive to a directory, which is made. Names are
+// relative to the archive's folder; one that it does not hold is an error.
+func (r Release) Extract(dir string, names ...string) error {
+	f, err := os.Open(strings.TrimPrefix(r.URL, "file://"))
+	if err != nil {
+		return fmt.Errorf("opening the release archive: %w", err)
+	}
+	defer f.Close()
+	plain, err := gzip.NewReader(f)
+	if err != nil {
+		return fmt.Errorf("reading the release archive: %w", err)
+	}
+	missing := map[string]bool{}
+	for _, name := range names {
+		missing[r.StripPrefix+"/"+name] = true
+	}
+	for archive := tar.NewReader(plain); len(missing) > 0; {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("%w: %v", errNotReleased, slices.Sorted(maps.Keys(missing)))
+		}
+		if err != nil {
+			return fmt.Errorf("reading the release archive: %w", err)
+		}
+		if !missing[header.Name] {
+			continue
+		}
+		delete(missing, header.Name)
+		to := filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(header.Name, r.StripPrefix+"/")))
+		if err := writeMember(to, archive, header.FileInfo().Mode().Perm()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errNotReleased = errors.New("not in the release archive")
+
+func writeMember(path string, content io.Reader, mode fs.FileMode) error {
+	data, err := io.ReadAll(content)
+	if err != nil {
+		return fmt.Errorf("reading the release archive: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, mode)
 }
 
 // Replacements fills the placeholders of WORKSPACE and MODULE.bazel files.

@@ -8,12 +8,15 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/workspace"
 )
 
-func TestOpenRelease(t *testing.T) {
+// writeArchive makes a release archive of files by name, each in the folder x-1.0.
+func writeArchive(t *testing.T, files map[string]string) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "x-1.0.tar.gz")
 	f, err := os.Create(path)
 	if err != nil {
@@ -21,14 +24,24 @@ func TestOpenRelease(t *testing.T) {
 	}
 	zipped := gzip.NewWriter(f)
 	archive := tar.NewWriter(zipped)
-	if err := archive.WriteHeader(&tar.Header{Name: "x-1.0/BUILD.bazel", Mode: 0o644}); err != nil {
-		t.Fatal(err)
+	for name, content := range files {
+		if err := archive.WriteHeader(&tar.Header{Name: "x-1.0/" + name, Mode: 0o755, Size: int64(len(content))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := archive.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, c := range []interface{ Close() error }{archive, zipped, f} {
 		if err := c.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return path
+}
+
+func TestOpenRelease(t *testing.T) {
+	path := writeArchive(t, map[string]string{"BUILD.bazel": ""})
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +60,31 @@ func TestOpenRelease(t *testing.T) {
 	}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestExtract(t *testing.T) {
+	release, err := workspace.OpenRelease(writeArchive(t, map[string]string{"a": "A", "b/c": "C", "d": "D"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := release.Extract(dir, "b/c", "d"); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"b/c": "C", "d": "D"} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s holds %q, %v; want %q", name, got, err, want)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "b", "c")); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("b/c: %v, %v; want mode 0755", info, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "a")); err == nil {
+		t.Error("a is written, which nobody asked for")
+	}
+	if err := release.Extract(dir, "a", "e"); err == nil || !strings.Contains(err.Error(), "x-1.0/e") {
+		t.Errorf("extracting what is not there: %v", err)
 	}
 }
 

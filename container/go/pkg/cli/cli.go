@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
-	"path/filepath"
-	"strings"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/builder"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/importer"
@@ -59,7 +57,7 @@ func Main(ctx context.Context, p Process) int {
 		return runPusher(ctx, p, p.Args[1:])
 	}
 	known := programs()
-	name := strings.TrimSuffix(filepath.Base(p.Args[0]), ".exe")
+	name := launch.Name(p.Args[0])
 	if run, ok := known[name]; ok {
 		return run(ctx, p, p.Args[1:])
 	}

@@ -101,6 +101,7 @@ func TestRunfiles(t *testing.T) {
 	own := filepath.Join(dir, "own", "push")
 	write(t, own+".runfiles/ws/a.json", "own")
 	write(t, own+".runfiles/base/layer.tar", "own")
+	link(t, filepath.Join(dir, "in a remote cache"), own+".runfiles/ws/left")
 	other := filepath.Join(dir, "all", "push-all.runfiles")
 	inner := write(t, filepath.Join(other, "ws", "cmd", "push"), "")
 	write(t, filepath.Join(other, "ws", "a.json"), "enclosing")
@@ -155,7 +156,8 @@ func TestRunfiles(t *testing.T) {
 			env: map[string]string{"PYTHON_RUNFILES": env}},
 		{name: "none", argv0: lone, path: "ws/a.json", wantErr: []string{"ws/a.json", lone, "bazel run"}},
 		{name: "missing", argv0: own, path: "ws/b.json", wantErr: []string{"ws/b.json", own + ".runfiles"}},
-		{name: "listed but gone", argv0: windows, path: "ws/gone", wantErr: []string{"ws/gone", "runfiles_manifest"}},
+		{name: "listed but gone", argv0: windows, path: "ws/gone", wantErr: []string{"ws/gone", "--remote_download_toplevel"}},
+		{name: "left in a remote cache", argv0: own, path: "ws/left", wantErr: []string{"ws/left", "--remote_download_toplevel"}},
 		{name: "escaping", argv0: own, path: "../secret", wantErr: []string{"../secret"}},
 		{name: "absolute", argv0: own, path: "/etc/passwd", wantErr: []string{"/etc/passwd"}},
 		{name: "empty", argv0: own, path: "", wantErr: []string{"not a runfiles path"}},

@@ -47,7 +47,7 @@ func find(argv0, goos string) (Plan, bool) {
 	if argv0 == "" {
 		return Plan{}, false
 	}
-	if !strings.ContainsRune(argv0, '/') && !(goos == "windows" && strings.ContainsRune(argv0, '\\')) {
+	if !strings.ContainsAny(argv0, separators(goos)) {
 		found, err := exec.LookPath(argv0)
 		if err != nil && found == "" {
 			return Plan{}, false
@@ -59,11 +59,9 @@ func find(argv0, goos string) (Plan, bool) {
 		return Plan{}, false
 	}
 	for range maxLinks {
-		program := trimExe(path, goos)
-		for _, kind := range []Kind{Push, Load, Test} {
-			plan := program + "." + string(kind) + ".json"
-			if info, err := os.Stat(plan); err == nil && info.Mode().IsRegular() {
-				return Plan{Path: plan, Kind: kind, Program: program}, true
+		for _, plan := range plans(path, goos) {
+			if info, err := os.Stat(plan.Path); err == nil && info.Mode().IsRegular() {
+				return plan, true
 			}
 		}
 		target, err := os.Readlink(path)
@@ -76,11 +74,4 @@ func find(argv0, goos string) (Plan, bool) {
 		path = target
 	}
 	return Plan{}, false
-}
-
-func trimExe(path, goos string) string {
-	if ext := filepath.Ext(path); goos == "windows" && strings.EqualFold(ext, ".exe") {
-		return strings.TrimSuffix(path, ext)
-	}
-	return path
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/bazelbuild/rules_go/go/runfiles"
@@ -32,18 +33,27 @@ func Runfiles(argv0 string, getenv func(string) string) Resolver {
 	roots := findRoots(argv0, getenv)
 	return func(runfilesPath string) (string, error) {
 		clean := path.Clean(runfilesPath)
-		if runfilesPath == "" || path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") {
+		if runfilesPath == "" || !filepath.IsLocal(filepath.FromSlash(clean)) {
 			return "", fmt.Errorf("%q is not a runfiles path", runfilesPath)
 		}
 		tried := make([]string, 0, len(roots))
+		missing := ""
 		for _, root := range roots {
 			file, err := root.locate(clean)
 			if err == nil {
 				if _, err = os.Stat(file); err == nil {
 					return file, nil
 				}
+				if _, dangling := os.Readlink(file); root.lists || dangling == nil {
+					missing = file
+				}
 			}
 			tried = append(tried, root.path)
+		}
+		if missing != "" {
+			return "", fmt.Errorf("%s: %w of %s: Bazel lists it, but %s is not there. If it was left in a remote cache, "+
+				"use --remote_download_toplevel; with --remote_download_minimal, bazel run fetches what it needs only "+
+				"since Bazel 6", clean, ErrNotFound, argv0, missing)
 		}
 		if len(tried) == 0 {
 			return "", fmt.Errorf("%s: %w: there are no runfiles beside %s, and neither RUNFILES_DIR nor "+
@@ -57,47 +67,22 @@ func Runfiles(argv0 string, getenv func(string) string) Resolver {
 // root is one directory or manifest to look in.
 type root struct {
 	path   string
+	lists  bool // whether what it locates is what Bazel lists
 	locate func(string) (string, error)
 }
 
 func findRoots(argv0 string, getenv func(string) string) []root {
-	var roots []root
-	addDirectory := func(dir string) {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			roots = append(roots, directory(dir))
-			// With --nobuild_runfile_links the directory holds its manifest and nothing else.
-			roots = append(roots, manifests(filepath.Join(dir, "MANIFEST"))...)
-		}
-	}
-
 	program, err := filepath.Abs(argv0)
 	if err != nil {
 		program = argv0
 	}
-	bases := []string{program, program + ".exe"}
-	if strings.EqualFold(filepath.Ext(program), ".exe") {
-		bases[1] = strings.TrimSuffix(program, filepath.Ext(program))
-	}
-	for _, base := range bases {
-		addDirectory(base + ".runfiles")
-		roots = append(roots, manifests(base+".runfiles_manifest")...)
-	}
-
-	for dir := filepath.Dir(program); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if strings.HasSuffix(dir, ".runfiles") {
-			addDirectory(dir)
-			roots = append(roots, manifests(dir+"_manifest")...)
+	var roots []root
+	for _, p := range places(program, runtime.GOOS, getenv) {
+		if p.manifest {
+			roots = append(roots, manifests(p.path)...)
+		} else if info, err := os.Stat(p.path); err == nil && info.IsDir() {
+			roots = append(roots, directory(p.path))
 		}
-	}
-
-	if dir := getenv("RUNFILES_DIR"); dir != "" {
-		addDirectory(dir)
-	}
-	if file := getenv("RUNFILES_MANIFEST_FILE"); file != "" {
-		roots = append(roots, manifests(file)...)
-	}
-	if dir := getenv("PYTHON_RUNFILES"); dir != "" {
-		addDirectory(dir)
 	}
 	return roots
 }
@@ -121,5 +106,5 @@ func manifests(file string) []root {
 	if err != nil {
 		return []root{{path: file, locate: func(string) (string, error) { return "", err }}}
 	}
-	return []root{{path: file, locate: r.Rlocation}}
+	return []root{{path: file, lists: true, locate: r.Rlocation}}
 }
