@@ -34,16 +34,10 @@ func StartDistribution(ctx context.Context, dir string, opts ...Option) (*Distri
 			return nil, fmt.Errorf("finding docker-registry (on Debian: apt-get install docker-registry): %w", err)
 		}
 	}
-	if o.addr == "" {
-		if o.addr, err = Stopped(); err != nil {
-			return nil, err
-		}
-	}
-	config, err := writeConfig(dir, o)
-	if err != nil {
-		return nil, err
-	}
-	p, err := start(ctx, o.addr, o.program, "serve", config)
+	p, err := start(ctx, o.addr, o.program, func(addr string) ([]string, error) {
+		config, err := writeConfig(dir, addr, o)
+		return []string{"serve", config}, err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +47,8 @@ func StartDistribution(ctx context.Context, dir string, opts ...Option) (*Distri
 // section is a part of distribution's configuration, which is YAML: JSON will do.
 type section map[string]any
 
-func writeConfig(dir string, o options) (string, error) {
-	http := section{"addr": o.addr}
+func writeConfig(dir, addr string, o options) (string, error) {
+	http := section{"addr": addr}
 	if o.tls != nil {
 		secured := section{"certificate": o.tls.Certificate, "key": o.tls.Key}
 		if o.clientCA != "" {

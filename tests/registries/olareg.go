@@ -20,21 +20,14 @@ func StartOlareg(ctx context.Context, dir string, opts ...Option) (*Olareg, erro
 	if o.protected || o.clientCA != "" || o.tokens != nil {
 		return nil, errors.New("olareg: it does not know its clients")
 	}
-	var err error
-	if o.addr == "" {
-		if o.addr, err = Stopped(); err != nil {
-			return nil, err
+	p, err := start(ctx, o.addr, o.program, func(addr string) ([]string, error) {
+		ip, port, err := net.SplitHostPort(addr)
+		args := []string{"serve", "--addr", ip, "--port", port, "--dir", dir}
+		if o.tls != nil {
+			args = append(args, "--tls-cert", o.tls.Certificate, "--tls-key", o.tls.Key)
 		}
-	}
-	ip, port, err := net.SplitHostPort(o.addr)
-	if err != nil {
-		return nil, err
-	}
-	args := []string{"serve", "--addr", ip, "--port", port, "--dir", dir}
-	if o.tls != nil {
-		args = append(args, "--tls-cert", o.tls.Certificate, "--tls-key", o.tls.Key)
-	}
-	p, err := start(ctx, o.addr, o.program, args...)
+		return args, err
+	})
 	if err != nil {
 		return nil, err
 	}

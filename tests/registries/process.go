@@ -1,21 +1,25 @@
 package registries
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 )
 
-// startTimeout bounds how long a registry may take until it answers, or has ended.
-const startTimeout = 30 * time.Second
+// patience is after how long a registry is given up that does not answer, or end. A
+// machine with more to do than it can makes them slow.
+const patience = 2 * time.Minute
+
+// launches is how often a registry is started that ends at once: somebody else may
+// have taken its port.
+const launches = 3
 
 // process is a registry in a process of its own.
 type process struct {
@@ -26,16 +30,42 @@ type process struct {
 	output *output
 }
 
-// start starts a program that will listen at addr, and returns once it does.
-func start(ctx context.Context, addr, program string, args ...string) (*process, error) {
+// start starts a program that listens at addr or, if that is "", at a free port, and
+// returns once it does. arguments makes its command line.
+func start(ctx context.Context, addr, program string, arguments func(addr string) ([]string, error)) (*process, error) {
+	if addr != "" {
+		return startAt(ctx, addr, program, arguments)
+	}
+	for n := 1; ; n++ {
+		free, err := Stopped()
+		if err != nil {
+			return nil, err
+		}
+		p, err := startAt(ctx, free, program, arguments)
+		if !errors.Is(err, errEnded) || n == launches {
+			return p, err
+		}
+	}
+}
+
+// errEnded means that the program did not go on running.
+var errEnded = errors.New("it ended by itself")
+
+func startAt(ctx context.Context, addr, program string, arguments func(addr string) ([]string, error)) (*process, error) {
+	args, err := arguments(addr)
+	if err != nil {
+		return nil, err
+	}
 	p := &process{
 		name:   filepath.Base(program),
 		addr:   addr,
 		cmd:    exec.Command(program, args...),
 		exited: make(chan struct{}),
-		output: &output{},
 	}
-	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	if p.output, err = newOutput(); err != nil {
+		return nil, err
+	}
+	p.cmd.Stdout, p.cmd.Stderr = p.output.file, p.output.file
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", program, err)
 	}
@@ -52,7 +82,7 @@ func start(ctx context.Context, addr, program string, args ...string) (*process,
 // wait returns once somebody listens. That is enough: a connection that is made
 // then is answered.
 func (p *process) wait(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.addr)
@@ -61,7 +91,7 @@ func (p *process) wait(ctx context.Context) error {
 		}
 		select {
 		case <-p.exited:
-			return fmt.Errorf("%s does not stay up", p.name)
+			return fmt.Errorf("%s does not stay up: %w", p.name, errEnded)
 		case <-ctx.Done():
 			return fmt.Errorf("%s on %s does not answer: %w\n%s", p.name, p.addr, ctx.Err(), p.output)
 		case <-time.After(20 * time.Millisecond):
@@ -91,25 +121,30 @@ func (p *process) end(signal os.Signal) error {
 	select {
 	case <-p.exited:
 		return nil
-	case <-time.After(startTimeout):
+	case <-time.After(patience):
 		return p.cmd.Process.Kill()
 	}
 }
 
-// output collects what a process writes.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+// output is what a process writes. It is a file and no pipe: what the process has
+// written before it answers a request is there when the answer is.
+type output struct{ file *os.File }
+
+func newOutput() (*output, error) {
+	f, err := os.CreateTemp("", "registry-*.log")
+	if err != nil {
+		return nil, fmt.Errorf("making a file for a registry's output: %w", err)
+	}
+	// It lasts for as long as somebody has it open.
+	return &output{f}, os.Remove(f.Name())
 }
 
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
+// String returns everything so far.
 func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
+	const all = 1 << 62
+	data, err := io.ReadAll(io.NewSectionReader(o.file, 0, all))
+	if err != nil {
+		return fmt.Sprintf("%s\n(reading on: %v)", data, err)
+	}
+	return string(data)
 }

@@ -6,48 +6,14 @@ package registries
 
 import (
 	"crypto/tls"
-	"fmt"
 	"io"
 	"log"
-	"math/rand/v2"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
-
-// The addresses that this package's servers listen on.
-const (
-	host      = "127.0.0.2" // every registry's
-	elsewhere = "127.0.0.3" // a token server's that is another host
-)
-
-// listen opens a free port.
-func listen(ip string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
-	if err != nil {
-		return nil, fmt.Errorf("opening a port on %s (a loopback address on Linux; elsewhere add it to the loopback interface): %w", ip, err)
-	}
-	return listener, nil
-}
-
-// Stopped returns HOST:PORT of a registry that is not running: nothing listens there.
-// The port is none that the system gives out by itself (on Linux those from 32768
-// on), so that it is still free when a process is told to listen there.
-func Stopped() (string, error) {
-	const first, count, tries = 20000, 12000, 100
-	var err error
-	for range tries {
-		addr := net.JoinHostPort(host, strconv.Itoa(first+rand.IntN(count)))
-		var listener net.Listener
-		if listener, err = net.Listen("tcp", addr); err == nil {
-			return addr, listener.Close()
-		}
-	}
-	return "", fmt.Errorf("finding a free port on %s (a loopback address on Linux; elsewhere add it to the loopback interface): %w", host, err)
-}
 
 // Server is a registry inside this process.
 type Server struct {

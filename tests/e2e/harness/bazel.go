@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +20,7 @@ type Bazel struct {
 	Workspace string   // directory with the WORKSPACE file
 	Env       []string // the whole environment, KEY=VALUE
 	Startup   []string // startup options, besides those that every test has
+	Bzlmod    bool     // whether repositories have canonical names of their own
 }
 
 // NewBazel returns the Bazel that the environment variable BAZEL names (default:
@@ -93,10 +95,17 @@ func (r Result) String() string {
 // Output returns what was printed.
 func (r Result) Output() string { return r.Stdout + r.Stderr }
 
+// quickly makes a server that lives for a minute: to optimize what it runs would take
+// as much time as all the rest.
+func quickly() []string {
+	return []string{"--host_jvm_args=-XX:TieredStopAtLevel=1", "--host_jvm_args=-XX:+UseSerialGC"}
+}
+
 // Run runs a command of Bazel, e.g. Run(t, "build", "//cmd:image").
 func (b *Bazel) Run(t *testing.T, command string, args ...string) Result {
 	t.Helper()
-	line := append([]string{"--output_user_root=" + b.UserRoot, "--max_idle_secs=120"}, b.Startup...)
+	line := append([]string{"--output_user_root=" + b.UserRoot, "--max_idle_secs=120"}, quickly()...)
+	line = append(line, b.Startup...)
 	line = append(line, command)
 	if command != "shutdown" {
 		line = append(line, "--color=no", "--curses=no", "--noshow_progress")
@@ -128,6 +137,26 @@ func (b *Bazel) Must(t *testing.T, command string, args ...string) Result {
 		t.Fatal(r)
 	}
 	return r
+}
+
+// External returns the directory of an external repository, which has to be there, by
+// the name that the main repository knows it by.
+func (b *Bazel) External(t *testing.T, repository string) string {
+	t.Helper()
+	base := strings.TrimSpace(b.Must(t, "info", "output_base").Stdout)
+	if b.Bzlmod {
+		var names map[string]string
+		r := b.Must(t, "mod", "dump_repo_mapping", "")
+		if err := json.Unmarshal([]byte(r.Stdout), &names); err != nil {
+			t.Fatalf("reading the names of repositories: %v: %s", err, r)
+		}
+		canonical, ok := names[repository]
+		if !ok {
+			t.Fatalf("no repository %s in %s", repository, r)
+		}
+		repository = canonical
+	}
+	return filepath.Join(base, "external", repository)
 }
 
 // Bin returns the path of an output below bazel-bin.

@@ -110,5 +110,7 @@ func (c Cell) NewBazel(t *testing.T, workspace, userRoot, home string) *Bazel {
 		Write(t, home, c.String()+".bazelrc", []byte("common "+strings.Join(flags, "\ncommon ")+"\n"), 0o644)
 		startup = []string{"--bazelrc=" + filepath.Join(home, c.String()+".bazelrc")}
 	}
-	return start(t, absolute(t, launcher, c.variable()), workspace, userRoot, home, startup...)
+	b := start(t, absolute(t, launcher, c.variable()), workspace, userRoot, home, startup...)
+	b.Bzlmod = c.Bzlmod
+	return b
 }

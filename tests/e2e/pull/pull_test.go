@@ -40,10 +40,11 @@ type suite struct {
 	saved     v1.Image            // of the archive
 	index     v1.Hash             // of team/many
 	foreign   v1.Hash             // of the foreign layer
+	folders   map[string]string   // of repositories
 }
 
 func TestPull(t *testing.T) {
-	harness.EachCellOf(t, false, func(t *testing.T, c harness.Cell) {
+	harness.EachCell(t, func(t *testing.T, c harness.Cell) {
 		s := newSuite(t, c)
 		t.Run("ByTag", s.testByTag)
 		t.Run("ByDigest", s.testByDigest)
@@ -62,7 +63,7 @@ func TestPull(t *testing.T) {
 func newSuite(t *testing.T, c harness.Cell) *suite {
 	t.Helper()
 	root := harness.TempDir(t)
-	s := &suite{root: root, home: filepath.Join(root, "home"), workspace: filepath.Join(root, "workspace")}
+	s := &suite{root: root, home: filepath.Join(root, "home"), workspace: filepath.Join(root, "workspace"), folders: map[string]string{}}
 	s.startRegistries(t)
 	config := s.clientConfig(t)
 	harness.Write(t, s.home, ".docker/config.json", config, 0o600)
@@ -158,8 +159,10 @@ func (s *suite) makeWorkspace(t *testing.T, config []byte) {
 // external is a file of the package that a pull has made.
 func (s *suite) external(t *testing.T, repository, file string) string {
 	t.Helper()
-	base := strings.TrimSpace(s.bazel.Must(t, "info", "output_base").Stdout)
-	return filepath.Join(base, "external", repository, "image", file)
+	if s.folders[repository] == "" {
+		s.folders[repository] = s.bazel.External(t, repository)
+	}
+	return filepath.Join(s.folders[repository], "image", file)
 }
 
 // checkPulled compares the directory of a pull with the image in the registry.

@@ -26,8 +26,8 @@ func (s *suite) testDockerConfig(t *testing.T) {
 	}
 	// A rule that does resolve toolchains finds the same settings.
 	s.bazel.Must(t, "query", "@io_bazel_rules_docker//toolchains/docker:all")
-	pull := s.bazel.Must(t, "query", "--output=build", "@docker_config//:toolchain").Stdout
-	if want := s.workspace + "/docker"; !strings.Contains(pull, want) {
-		t.Errorf("no %q in %s", want, pull)
+	settings := s.bazel.Must(t, "query", "--output=build", "kind(docker_toolchain, deps(@io_bazel_rules_docker//toolchains/docker:config))").Stdout
+	if want := s.workspace + "/docker"; !strings.Contains(settings, want) {
+		t.Errorf("no %q in %s", want, settings)
 	}
 }

@@ -2,7 +2,6 @@ package pusher
 
 import (
 	"encoding/base64"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,11 +26,7 @@ func TestErrors(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 		})
 	}
-	closed, err := net.Listen("tcp", "127.0.0.2:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = closed.Close()
+	const closed = "127.0.0.2:1" // a port that the system gives to nobody meanwhile
 	const line = "add this line to container_push(name = \"image-push\") in cmd/BUILD.bazel:\n    insecure_repository = True,\n" +
 		"or pass it once: bazel run //cmd:image-push -- --insecure-repository\n"
 	cases := []struct {
@@ -46,8 +41,8 @@ func TestErrors(t *testing.T) {
 				"(http: server gave HTTP response to HTTPS client).\n" +
 				"If you trust the network between here and it, " + line}},
 		{name: "certificate", host: serve(t, nil, true), want: []string{"certificate of the registry HOST", line}},
-		{name: "closed", host: closed.Addr().String(), want: []string{"nothing accepts connections at HOST", "Is the registry running"}},
-		{name: "closed, declared", host: closed.Addr().String(), insecure: true, want: []string{"nothing accepts connections at HOST"}},
+		{name: "closed", host: closed, want: []string{"nothing accepts connections at HOST", "Is the registry running"}},
+		{name: "closed, declared", host: closed, insecure: true, want: []string{"nothing accepts connections at HOST"}},
 		{name: "no credentials", host: serve(t, deny(401), false), insecure: true,
 			want: []string{"none were found for it", "docker login HOST", "/.docker/config.json"}},
 		{name: "refused credentials", host: serve(t, deny(401), false), insecure: true, login: true,

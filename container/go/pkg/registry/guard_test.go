@@ -119,7 +119,7 @@ func TestRedirectsTakeNoCredentials(t *testing.T) {
 				dial["registry.example:443"] = serve(t, "127.0.0.2", rec, cert)
 			} else {
 				dial["registry.example:80"] = serve(t, "127.0.0.2", rec, nil)
-				dial["registry.example:443"] = closedPort(t)
+				dial["registry.example:443"] = closedPort
 				opts.Rules = rules("registry.example", true)
 			}
 			client := New(opts)
@@ -185,7 +185,7 @@ func TestTokenRealm(t *testing.T) {
 				"auth.example:443":     serve(t, "127.0.0.3", realm, cert),
 				"auth.example:80":      plainRealm,
 				"registry.example:81":  plainRealm,
-				"registry.example:443": closedPort(t),
+				"registry.example:443": closedPort,
 			}
 			opts := Options{RootCAs: pool, Keychain: login(t, "registry.example"), Backoff: fast(), DialContext: dialTo(dial)}
 			if c.tls {

@@ -42,7 +42,7 @@ func TestInnerRealm(t *testing.T) {
 			opts := Options{RootCAs: pool, Keychain: login(t, host), Backoff: fast(), DialContext: dialTo(dial)}
 			if c.insecure {
 				dial[c.registry] = serve(t, "127.0.0.2", bearer(c.realm, newFake()), nil)
-				dial[host+":443"] = closedPort(t)
+				dial[host+":443"] = closedPort
 				opts.Rules = rules(host, true)
 			} else {
 				dial[c.registry] = serve(t, "127.0.0.2", bearer(c.realm, newFake()), cert)
