@@ -65,11 +65,11 @@ e2e: ## run the end-to-end tests: on the archive in dist/ with Bazel, and agains
 demo: setup release ## show a push to an insecure registry, from nothing to a pulled image
 	@$(with_bazel) go run ./tests/demo
 
-# ONLY=many,big takes some of the workloads, ROUNDS=1 is quicker and says less.
+# ONLY=many,big takes some of the workloads, ONLY=push or build all of that part; ROUNDS=1 is quicker and says less.
 ROUNDS := 5
 bench: ## measure against crane, regctl, skopeo and others; half an hour on two quiet cores
 	@tests/setup/debian.sh $(PACKAGES) strace
-	@$(with_go) go run ./tests/bench -only "$(ONLY)" -rounds "$(ROUNDS)"
+	@$(with_bazels) go run ./tests/bench -only "$(ONLY)" -rounds "$(ROUNDS)"
 
 gobench: ## run the Go benchmarks of the packages
 	@$(with_go) folders=$$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -r -n 1 dirname | sort -u) && \
