@@ -29,6 +29,7 @@ setup: ## install what is missing on Debian: Go, Bazel, registries and clients f
 	@tests/setup/go.sh
 	@for major in $(BAZEL_MAJORS); do tests/setup/bazel.sh $$major; done
 	@$(with_go) for program in $(PROGRAMS); do tests/setup/program.sh "$$program"; done
+	@tests/setup/docker.sh
 
 # In this order even under make -j, so that what fails soonest comes first and e2e's result stays in sight.
 test: setup ## everything the CI does: lint, unit tests, fuzzing, release archive, end-to-end tests
@@ -58,16 +59,17 @@ prebuilt: ## build this machine's program, so that the checkout can be used like
 	@$(with_go) go run ./release --prebuilt
 
 e2e: ## run the end-to-end tests: on the archive in dist/ with Bazel, and against real registries
-	@$(with_bazels) go test ./tests/e2e/... -count=1 -v -timeout 20m
+	@$(with_bazels) docker=$$(tests/setup/docker.sh) && export DOCKER_PROGRAMS="$$docker" && \
+	go test ./tests/e2e/... -count=1 -v -timeout 20m
 
 demo: setup release ## show a push to an insecure registry, from nothing to a pulled image
 	@$(with_bazel) go run ./tests/demo
 
-# ONLY=many,big takes some of the workloads, ROUNDS=1 is quicker and says less.
+# ONLY=many,big takes some of the workloads, ONLY=push or build all of that part; ROUNDS=1 is quicker and says less.
 ROUNDS := 5
 bench: ## measure against crane, regctl, skopeo and others; half an hour on two quiet cores
 	@tests/setup/debian.sh $(PACKAGES) strace
-	@$(with_go) go run ./tests/bench -only "$(ONLY)" -rounds "$(ROUNDS)"
+	@$(with_bazels) go run ./tests/bench -only "$(ONLY)" -rounds "$(ROUNDS)"
 
 gobench: ## run the Go benchmarks of the packages
 	@$(with_go) folders=$$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -r -n 1 dirname | sort -u) && \

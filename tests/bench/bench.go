@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/bench/clients"
@@ -36,22 +37,23 @@ type bench struct {
 	debian, distribution, olareg, memory servers.Kind
 }
 
-// workload is one thing that is measured.
+// workload is one thing that is measured, in one part of the project.
 type workload struct {
-	name, title string
-	run         func(ctx context.Context) error
+	part, name, title string
+	run               func(ctx context.Context) error
 }
 
 func (b *bench) workloads() []workload {
 	return []workload{
-		{"many", "30 images", b.many},
-		{"one", "One image that is there already", b.one},
-		{"broken", "A connection that breaks", b.broken},
-		{"big", "One image, 20 layers of 50 MiB", b.big},
-		{"far", "The same, 20 ms away", b.far},
-		{"copy", "Who copies the bytes", b.kernelCopies},
-		{"files", "A layer of 10,000 files", b.files},
-		{"gigabyte", "A layer of one file of 1 GiB", b.gigabyte},
+		{"push", "many", "30 images", b.many},
+		{"push", "one", "One image that is there already", b.one},
+		{"push", "broken", "A connection that breaks", b.broken},
+		{"push", "big", "One image, 20 layers of 50 MiB", b.big},
+		{"push", "far", "The same, 20 ms away", b.far},
+		{"push", "copy", "Who copies the bytes", b.kernelCopies},
+		{"build", "files", "A layer of 10,000 files", b.files},
+		{"build", "gigabyte", "A layer of one file of 1 GiB", b.gigabyte},
+		{"build", "actions", "The actions after a touch, in Bazel", b.actions},
 	}
 }
 
@@ -92,7 +94,7 @@ func choose(only string, all []workload) ([]workload, error) {
 	for _, name := range strings.Split(only, ",") {
 		found := false
 		for _, w := range all {
-			if w.name == name {
+			if w.name == name || w.part == name {
 				chosen, found = append(chosen, w), true
 			}
 		}
@@ -100,6 +102,9 @@ func choose(only string, all []workload) ([]workload, error) {
 			var names []string
 			for _, w := range all {
 				names = append(names, w.name)
+				if !slices.Contains(names, w.part) {
+					names = append(names, w.part)
+				}
 			}
 			return nil, fmt.Errorf("there is no workload %q; there are %s", name, strings.Join(names, ", "))
 		}

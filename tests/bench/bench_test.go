@@ -15,7 +15,7 @@ func TestChoose(t *testing.T) {
 		only string
 		want int // 0 for an error
 	}{
-		{"", len(all)}, {"big", 1}, {"big,many", 2}, {"none", 0}, {"big,", 0},
+		{"", len(all)}, {"big", 1}, {"big,many", 2}, {"none", 0}, {"big,", 0}, {"build", 3}, {"push,build", len(all)},
 	} {
 		t.Run(c.only, func(t *testing.T) {
 			got, err := choose(c.only, all)

@@ -37,6 +37,20 @@ func Own(ctx context.Context, dir, pkg string) (string, error) {
 	return program, run(ctx, "", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", program, "./"+pkg)
 }
 
+// Release makes the release archive for this machine alone, in dir, and returns its path.
+// It is called in the root of the checkout.
+func Release(ctx context.Context, dir string) (string, error) {
+	host := runtime.GOOS + "_" + runtime.GOARCH
+	if err := run(ctx, "", "run", "./release", "--platforms", host, "--out", dir); err != nil {
+		return "", err
+	}
+	found, err := filepath.Glob(filepath.Join(dir, "*.tar.gz"))
+	if err != nil || len(found) != 1 {
+		return "", fmt.Errorf("go run ./release left the archives %q in %s", found, dir)
+	}
+	return found[0], nil
+}
+
 // Path is where the program of p is, or would be once built.
 func (p Peer) Path() (string, error) {
 	cache, err := os.UserCacheDir()

@@ -33,6 +33,7 @@ func TestSurface(t *testing.T) {
 		t.Run("BundleTar", s.testBundleTar)
 		t.Run("BundleEmptyNames", s.testBundleEmptyNames)
 		t.Run("BundleLoad", s.testBundleLoad)
+		t.Run("DockerLoad", s.testDockerLoad)
 		t.Run("PushAll", s.testPushAll)
 		t.Run("PushAllFails", s.testPushAllFails)
 		t.Run("PushAllStamped", s.testPushAllStamped)

@@ -2,6 +2,8 @@ package dockersave
 
 import (
 	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // compressed lays an archive out with layer blobs as they are: sha256:ID for a
@@ -11,10 +13,10 @@ func compressed(images []*image) ([]entry, error) {
 	for _, i := range images {
 		config := i.id.String()
 		c.add(bytesEntry(config, i.raw))
-		layers := []string{}
-		for _, l := range i.layers {
+		layers, chains := []string{}, ChainIDs(i.config.RootFS.DiffIDs)
+		for n, l := range i.layers {
 			name := l.digest.Hex + extension(l.meta.MediaType)
-			c.add(entry{name, l.meta.Size, l.copyBlob})
+			c.add(entry{name, l.meta.Size, l.copyBlob, []v1.Hash{chains[n]}})
 			layers = append(layers, name)
 		}
 		c.describe(i, config, layers)

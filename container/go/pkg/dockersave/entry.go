@@ -17,10 +17,12 @@ type entry struct {
 	name string
 	size int64
 	copy func(context.Context, io.Writer) error
+	// chains are, if this is a layer, the chain ids of all places that it is needed in.
+	chains []v1.Hash
 }
 
 func bytesEntry(name string, data []byte) entry {
-	return entry{name, int64(len(data)), func(_ context.Context, w io.Writer) error {
+	return entry{name: name, size: int64(len(data)), copy: func(_ context.Context, w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	}}
@@ -53,19 +55,21 @@ func writeEntries(ctx context.Context, w io.Writer, entries []entry) error {
 // contents collects the entries of an archive, each name once.
 type contents struct {
 	entries  []entry
-	seen     map[string]bool
+	places   map[string]int // of entries, by name
 	manifest tarball.Manifest
 }
 
 func newContents() *contents {
-	return &contents{seen: map[string]bool{}, manifest: tarball.Manifest{}}
+	return &contents{places: map[string]int{}, manifest: tarball.Manifest{}}
 }
 
 func (c *contents) add(e entry) {
-	if !c.seen[e.name] {
-		c.seen[e.name] = true
-		c.entries = append(c.entries, e)
+	if at, there := c.places[e.name]; there {
+		c.entries[at].chains = append(c.entries[at].chains, e.chains...)
+		return
 	}
+	c.places[e.name] = len(c.entries)
+	c.entries = append(c.entries, e)
 }
 
 // describe adds an image to manifest.json.

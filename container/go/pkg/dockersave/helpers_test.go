@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -154,4 +155,18 @@ func list(t *testing.T, data []byte) ([]string, map[string]string) {
 		names = append(names, h.Name)
 		contents[h.Name] = string(text)
 	}
+}
+
+// nameOf is the name of the file in a layer that makeLayer made, plain or gzip.
+func nameOf(t *testing.T, content string) string {
+	t.Helper()
+	var in io.Reader = strings.NewReader(content)
+	if z, err := gzip.NewReader(strings.NewReader(content)); err == nil {
+		in = z
+	}
+	h, err := tar.NewReader(in).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h.Name
 }

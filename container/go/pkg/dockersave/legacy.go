@@ -25,13 +25,13 @@ func legacy(images []*image) ([]entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		layers := []string{}
+		layers, chains := []string{}, ChainIDs(i.config.RootFS.DiffIDs)
 		for n, l := range i.layers {
 			id := chain[n].ID
 			if _, written := where[l.diffID]; !written {
 				where[l.diffID] = id + "/layer.tar"
-				c.add(entry{where[l.diffID], l.meta.UncompressedSize, l.copyPlain})
 			}
+			c.add(entry{where[l.diffID], l.meta.UncompressedSize, l.copyPlain, []v1.Hash{chains[n]}})
 			if err := c.addJSON(id+"/json", chain[n]); err != nil {
 				return nil, err
 			}

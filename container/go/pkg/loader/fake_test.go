@@ -32,12 +32,8 @@ func TestMain(m *testing.M) {
 }
 
 func fake(log string, args []string) int {
-	if slices.Contains(args, "inspect") { // not written down: it changes nothing
-		if strings.Contains(os.Getenv("FAKE_HAS"), args[len(args)-1]) {
-			return 0
-		}
-		fmt.Fprintln(os.Stderr, "no such image")
-		return 1
+	if code, asked := answer(args); asked { // not written down: it changes nothing
+		return code
 	}
 	f, err := os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -60,16 +56,25 @@ func fake(log string, args []string) int {
 		return code
 	}
 	r := tar.NewReader(os.Stdin)
+	layers := 0
 	for {
 		h, err := r.Next()
 		if err == io.EOF {
+			if least, _ := strconv.Atoi(os.Getenv("FAKE_LEAST")); layers < least {
+				fmt.Fprintln(os.Stderr, "no such file or directory")
+				fmt.Fprintf(f, "refused %d layers\n", layers)
+				return 1
+			}
 			fmt.Println("noise of the tool")
-			fmt.Fprintln(f, "loaded")
+			fmt.Fprintf(f, "loaded %d layers\n", layers)
 			return 0
 		}
 		if err != nil {
 			fmt.Fprintln(f, "broken archive")
 			return 98
+		}
+		if strings.HasSuffix(h.Name, "/layer.tar") {
+			layers++
 		}
 		if h.Name == "manifest.json" {
 			text, err := io.ReadAll(r)
@@ -79,6 +84,41 @@ func fake(log string, args []string) int {
 			fmt.Fprintf(f, "%s\n", text)
 		}
 	}
+}
+
+// answer answers what only asks: about the images in FAKE_HAS, the status in
+// FAKE_STATUS and, for an image each, the layers in FAKE_LAYERS.
+func answer(args []string) (code int, asked bool) {
+	last := args[len(args)-1]
+	switch {
+	case slices.Contains(args, "info"):
+		if status := os.Getenv("FAKE_STATUS"); status != "" {
+			fmt.Println(status)
+			return 0, true
+		}
+		fmt.Fprintln(os.Stderr, "no field DriverStatus")
+		return 125, true
+	case slices.Contains(args, "ls"):
+		for n := range strings.Fields(os.Getenv("FAKE_LAYERS")) {
+			fmt.Printf("id%d\nid%d\n", n, n) // once per tag
+		}
+		return 0, true
+	case strings.HasPrefix(last, "id"):
+		layers := strings.Fields(os.Getenv("FAKE_LAYERS"))
+		for _, arg := range args {
+			if n, err := strconv.Atoi(strings.TrimPrefix(arg, "id")); err == nil && strings.HasPrefix(arg, "id") {
+				fmt.Println(layers[n])
+			}
+		}
+		return 1, true // as if another image had been removed meanwhile
+	case slices.Contains(args, "inspect"):
+		if strings.Contains(os.Getenv("FAKE_HAS"), last) {
+			return 0, true
+		}
+		fmt.Fprintln(os.Stderr, "no such image")
+		return 1, true
+	}
+	return 0, false
 }
 
 // behave ends with an exit code, or hangs until it is killed.
@@ -103,9 +143,10 @@ type world struct {
 	stdout, stderr bytes.Buffer
 	log            string
 	ids            []string
+	diffIDs        []v1.Hash // of the images' layers
 }
 
-// newWorld has docker and podman on PATH and one image for each of the tags.
+// newWorld has docker and podman on PATH and one image of two layers for each of the tags.
 func newWorld(t *testing.T, tags ...string) *world {
 	t.Helper()
 	dir := t.TempDir()
@@ -123,23 +164,26 @@ func newWorld(t *testing.T, tags ...string) *world {
 		}
 		return h
 	}
-	blob := make([]byte, 10240)
-	digest := write("layer.tar", blob)
-	meta, err := json.Marshal(spec.LayerMetadata{
-		Version: spec.Version, MediaType: "application/vnd.docker.image.rootfs.diff.tar",
-		Digest: digest.String(), Size: 10240, DiffID: digest.String(), UncompressedSize: 10240,
-	})
-	if err != nil {
-		t.Fatal(err)
+	layer := func(name string, size int64) v1.Hash {
+		digest := write(name+".tar", make([]byte, size))
+		meta, err := json.Marshal(spec.LayerMetadata{
+			Version: spec.Version, MediaType: "application/vnd.docker.image.rootfs.diff.tar",
+			Digest: digest.String(), Size: size, DiffID: digest.String(), UncompressedSize: size,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(name+".json", meta)
+		return digest
 	}
-	write("metadata.json", meta)
+	w.diffIDs = []v1.Hash{layer("layer", 10240), layer("upper", 20480)}
 	plan := spec.LoadPlan{Version: spec.Version, Tarball: spec.Tarball{Version: spec.Version, Target: "//p:x", Format: "legacy"}}
 	for n, tag := range tags {
 		name := fmt.Sprintf("config%d.json", n)
-		id := write(name, fmt.Appendf(nil, `{"author":%q,"rootfs":{"type":"layers","diff_ids":[%q]}}`, tag, digest))
+		id := write(name, fmt.Appendf(nil, `{"author":%q,"rootfs":{"type":"layers","diff_ids":[%q,%q]}}`, tag, w.diffIDs[0], w.diffIDs[1]))
 		w.ids = append(w.ids, id.Hex)
 		plan.Tarball.Images = append(plan.Tarball.Images, spec.TarballImage{
-			Tag: tag, Config: "ws/" + name, Layers: []string{"ws/layer.tar"}, Metadata: []string{"ws/metadata.json"},
+			Tag: tag, Config: "ws/" + name, Layers: []string{"ws/layer.tar", "ws/upper.tar"}, Metadata: []string{"ws/layer.json", "ws/upper.json"},
 		})
 	}
 	w.Params = Params{

@@ -55,12 +55,7 @@ func Run(ctx context.Context, p Params) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", target, err)
 	}
-	if t.has(ctx, images) {
-		err = t.tag(ctx, images)
-	} else {
-		err = t.load(ctx, archive)
-	}
-	if err != nil {
+	if err := t.provide(ctx, archive); err != nil {
 		return fmt.Errorf("%s: %w", target, err)
 	}
 	for _, i := range images {

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/dockersave"
 )
 
 // grace is how long a tool may take to end once it was told to.
@@ -82,76 +79,6 @@ func (t *tool) command(ctx context.Context, args []string) *exec.Cmd {
 	cmd.WaitDelay = grace
 	cmd.Stderr = t.Stderr
 	return cmd
-}
-
-// has tells whether the tool has all of the images, under whatever name, so that
-// nothing needs to be sent to it.
-func (t *tool) has(ctx context.Context, images []dockersave.Image) bool {
-	for _, i := range images {
-		cmd := t.command(ctx, []string{"image", "inspect", "--format={{.Id}}", i.ID.String()})
-		cmd.Stderr = nil // that it has none is no error, and a tool that fails will say so when loading
-		if cmd.Run() != nil {
-			return false
-		}
-	}
-	return true
-}
-
-// tag gives images that the tool has their names.
-func (t *tool) tag(ctx context.Context, images []dockersave.Image) error {
-	for _, i := range images {
-		if err := t.command(ctx, []string{"tag", i.ID.String(), i.Tag}).Run(); err != nil {
-			return fmt.Errorf("%s tag %s %s: %w", t.name(), i.ID, i.Tag, err)
-		}
-	}
-	return nil
-}
-
-// load streams the archive into the tool.
-func (t *tool) load(ctx context.Context, archive *dockersave.Archive) error {
-	loading, stop := context.WithCancel(ctx)
-	defer stop()
-	cmd := t.command(loading, []string{"load"})
-	// What it says of success we say ourselves, the same way for every tool.
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return fmt.Errorf("starting %s load: %w", t.name(), err)
-	}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("starting %s load: %w", t.name(), err)
-	}
-	to := &pipe{w: in}
-	wrote := archive.Write(loading, to)
-	broken := to.err != nil // the tool stopped reading; it knows why
-	if wrote != nil && !broken {
-		stop() // before it takes the end of its input for the end of the archive
-	}
-	in.Close()
-	failed := cmd.Wait()
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("%s load: %w", t.name(), ctx.Err())
-	case wrote != nil && !broken:
-		return wrote
-	case failed != nil:
-		return fmt.Errorf("%s load failed (is its daemon running, and may you use it?): %w", t.name(), failed)
-	}
-	// A tool that ends well has read what it needs, be it without the padding.
-	return nil
-}
-
-// pipe tells errors of writing to a process from all others.
-type pipe struct {
-	w   io.Writer
-	err error
-}
-
-func (p *pipe) Write(data []byte) (int, error) {
-	n, err := p.w.Write(data)
-	if err != nil {
-		p.err = err
-	}
-	return n, err
 }
 
 // run runs the tool in the foreground.
