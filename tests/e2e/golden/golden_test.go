@@ -7,9 +7,10 @@
 // A tar is compared by its listing (see the function listing), JSON byte for byte but
 // for the blanks between tokens, anything else as it is. In a golden file,
 // {sha256:PATH} stands for the hexadecimal digest of an output or an input,
-// {size:PATH} for its length in bytes, {content:PATH} for all of it, and {v1:PATH PATH ...}
+// {size:PATH} for its length in bytes, {content:PATH} for all of it on one line, and {v1:PATH PATH ...}
 // for the id that a layer with the last blob, above those before it, has in a docker-save
-// archive. {elsewhere} is what Bazel calls the repository of that name.
+// archive. {elsewhere} and {workspace} are what Bazel calls the repository of that name
+// and the main one.
 package golden
 
 import (
@@ -34,7 +35,8 @@ const (
 	extension = ".golden"
 	failures  = "failing/"
 	inputs    = "inputs/"
-	record    = 10240 // what layers are padded to, in bytes
+	plan      = ".executable.load.json" // beside an image, made when that is
+	record    = 10240                   // what layers are padded to, in bytes
 )
 
 type suite struct {
@@ -157,10 +159,10 @@ func labels(t *testing.T, outputs []string) []string {
 	t.Helper()
 	found := map[string]bool{}
 	add := func(output string) {
-		if strings.HasPrefix(output, inputs) || strings.HasSuffix(output, "manifest.json") || strings.HasSuffix(output, ".tar.gz") {
+		if strings.HasPrefix(output, inputs) || strings.HasSuffix(output, "manifest.json") || strings.HasSuffix(output, ".gz") {
 			return
 		}
-		dir, name := path.Split(output)
+		dir, name := path.Split(strings.TrimSuffix(output, plan))
 		found["//"+strings.TrimSuffix(dir, "/")+":"+name] = true
 	}
 	for _, output := range outputs {
@@ -194,13 +196,13 @@ var placeholder = regexp.MustCompile(`\{(sha256|size|content|v1):([^}]+)\}`)
 // want reads a golden file and fills in what nobody can write by hand.
 func (s *suite) want(t *testing.T, name string) string {
 	t.Helper()
-	text := string(golden(t, name))
-	elsewhere := "elsewhere"
+	want := string(golden(t, name))
+	names := []string{"{elsewhere}", "elsewhere", "{workspace}", "app"}
 	if s.cell.Bzlmod {
-		elsewhere += "~" // how Bazel 7 calls a module's repository
+		names = []string{"{elsewhere}", "elsewhere~", "{workspace}", "_main"}
 	}
-	text = strings.ReplaceAll(text, "{elsewhere}", elsewhere)
-	return placeholder.ReplaceAllStringFunc(text, func(match string) string {
+	want = strings.NewReplacer(names...).Replace(want)
+	return placeholder.ReplaceAllStringFunc(want, func(match string) string {
 		m := placeholder.FindStringSubmatch(match)
 		paths := strings.Fields(m[2])
 		switch m[1] {
@@ -209,7 +211,7 @@ func (s *suite) want(t *testing.T, name string) string {
 		case "size":
 			return fmt.Sprint(len(s.read(t, m[2])))
 		case "content":
-			return string(s.read(t, m[2]))
+			return text(s.read(t, m[2]))
 		}
 		return s.v1ID(t, paths)
 	})

@@ -82,6 +82,11 @@ func writeInputs(t *testing.T, dir string) {
 	diffID := "sha256:" + hexSum(base)
 	write("base.tar", base)
 	write("base.tar.gz", harness.Gzip(t, base))
+	write("base.tar.xz", compressed(t, base, xzWriter))
+	write("other/base.tar.xz", compressed(t, harness.Tar(t, file("other", "other")), xzWriter))
+	write("other.tar", harness.Tar(t, file("other", "other")))
+	two := strings.ReplaceAll(oddConfig, "DIFF_ID", diffID+`","sha256:`+hexSum(harness.Tar(t, file("other", "other"))))
+	write("two.json", []byte(two))
 	write("base.json", []byte(strings.ReplaceAll(baseConfig, "DIFF_ID", diffID)))
 	write("odd.json", []byte(strings.ReplaceAll(oddConfig, "DIFF_ID", diffID)))
 
