@@ -83,6 +83,9 @@ def toolchain_configure(name, client_config = None, **kwargs):
         kwargs["client_config_dir"] = client_config
     elif client_config:
         kwargs["client_config"] = client_config
+    if kwargs.get("docker_target", "").startswith("//"):
+        # It is read in the repository that is made, and meant in the user's.
+        kwargs["docker_target"] = "@" + kwargs["docker_target"]
     _toolchain_configure_(name = name, **kwargs)
 
 def _is_absolute(path):

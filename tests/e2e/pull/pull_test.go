@@ -148,6 +148,9 @@ func (s *suite) makeWorkspace(t *testing.T, config []byte) {
 		t.Fatal(err)
 	}
 	harness.Write(t, s.workspace, "config.json", config, 0o600)
+	harness.Write(t, s.workspace, "helped/config.json", fmt.Appendf(nil, `{"credHelpers":{%q:"of-test"}}`, s.guarded.Addr()), 0o600)
+	harness.Write(t, s.workspace, "helped/bin/docker-credential-of-test",
+		fmt.Appendf(nil, "#!/bin/sh\necho '{\"Username\":%q,\"Secret\":%q}'\n", registries.User, registries.Password), 0o755)
 	saved := filepath.Join(s.workspace, "saved.tar")
 	harness.Skopeo(t, "copy", "--src-tls-verify=false", "--src-creds="+registries.User+":"+registries.Password,
 		"docker://"+s.guarded.Addr()+"/team/plain:v1", "docker-archive:"+saved+":team/saved:v1")
@@ -247,7 +250,7 @@ func (s *suite) testTargets(t *testing.T) {
 
 func (s *suite) testClientConfig(t *testing.T) {
 	lost := s.bazel.With("DOCKER_CONFIG=" + filepath.Join(s.root, "nowhere"))
-	for _, repository := range []string{"client_config", "client_config_dir"} {
+	for _, repository := range []string{"client_config", "client_config_dir", "cred_helpers"} {
 		lost.Must(t, "build", "@"+repository+"//image")
 		s.checkPulled(t, repository, s.base)
 	}

@@ -31,7 +31,7 @@ func read(t *testing.T, files ...string) *Stamper {
 }
 
 func TestExpand(t *testing.T) {
-	s := read(t, "STABLE_TAG v1\nEMPTY\nBLANK \nSPACED a b  c\nBOTH stable\n", "\nBOTH volatile\r\nNESTED {STABLE_TAG}\nlower yes")
+	s := read(t, "STABLE_TAG v1\nEMPTY\nBLANK \nSPACED a b  c\nBOTH stable\n", "\nBOTH volatile\r\nNESTED {STABLE_TAG}\nQUOTED it's \"$(rm x)\" `y`;\nlower yes")
 	for _, c := range []struct{ name, text, want string }{
 		{"a key", "x:{STABLE_TAG}-y", "x:v1-y"},
 		{"a line without a space", "[{EMPTY}]", "[]"},
@@ -40,6 +40,7 @@ func TestExpand(t *testing.T) {
 		{"the later file wins", "{BOTH}", "volatile"},
 		{"values are not looked at again", "{NESTED}", "{STABLE_TAG}"},
 		{"keys of any form", "{lower}", "yes"},
+		{"quotes are text", "{QUOTED}", "it's \"$(rm x)\" `y`;"},
 		{"unknown keys", "{OTHER} {} {STABLE_TAG", "{OTHER} {} {STABLE_TAG"},
 		{"braces around", "{{STABLE_TAG}}", "{v1}"},
 		{"braces before", "}{ {STABLE_TAG}", "}{ v1"},
