@@ -68,6 +68,9 @@ func writeConfig(dir string, o options) (string, error) {
 		"storage": section{"filesystem": section{"rootdirectory": filepath.Join(dir, "data")}},
 		"http":    http,
 	}
+	if o.upstream != "" {
+		config["proxy"] = section{"remoteurl": "http://" + o.upstream}
+	}
 	switch {
 	case o.protected:
 		passwords := filepath.Join(dir, "htpasswd")
