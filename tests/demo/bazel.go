@@ -18,6 +18,7 @@ type bazel struct {
 	launcher  string
 	workspace string
 	userRoot  string
+	home      string
 	env       []string
 }
 
@@ -29,11 +30,13 @@ func newBazel(dir, root string) bazel {
 	if launcher == "" {
 		launcher = "bazel"
 	}
+	home := filepath.Join(root, "home")
 	return bazel{
 		launcher:  launcher,
 		workspace: dir,
 		userRoot:  filepath.Join(root, "bazel"),
-		env:       workspace.Environ(filepath.Join(root, "home")),
+		home:      home,
+		env:       workspace.Environ(home),
 	}
 }
 

@@ -22,11 +22,12 @@ func Environ(home string) []string {
 	)
 }
 
-// NoSystem is the variable, NAME=VALUE, by which a folder that is not there takes the
-// place of / for the registry configuration of the machine.
-func NoSystem(home string) string {
-	return "RULES_DOCKER_CONFIG_ROOT=" + filepath.Join(home, "system")
-}
+// NoSystem is the variable, NAME=VALUE, by which a folder that is not there, that of
+// System, takes the place of / for the registry configuration of the machine.
+func NoSystem(home string) string { return "RULES_DOCKER_CONFIG_ROOT=" + System(home) }
+
+// System is the path of that folder.
+func System(home string) string { return filepath.Join(home, "system") }
 
 // personal are the variables that say where somebody's settings for registries,
 // pulls and docker are.
