@@ -16,6 +16,7 @@ import (
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/harness"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/workspace"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/registries"
 )
 
 // bundled are the names of the images of //:components-bundle, in its order.
@@ -75,6 +76,9 @@ func (s *suite) testBundle(t *testing.T) {
 func (s *suite) testPushAll(t *testing.T) {
 	prefix := s.prefix(s.guarded)
 	r := s.bazel.Must(t, "run", with(flags("arm64", prefix, "", "devel"), "//:push-all")...)
+	if strings.Contains(r.Output(), registries.Password) {
+		t.Errorf("the password is printed: %s", r)
+	}
 	for i, name := range bundled() {
 		want := s.digests[name+"-arm64"]
 		if got := string(harness.Read(t, s.bazel.Bin(fmt.Sprintf("push-all.%d.digest", i)))); got != want {
