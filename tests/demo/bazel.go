@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+
+	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/workspace"
 )
 
 // bazel runs Bazel in a workspace, with an output root of its own.
@@ -16,13 +18,14 @@ type bazel struct {
 	launcher  string
 	workspace string
 	userRoot  string
+	home      string
 	env       []string
 }
 
 // newBazel returns the Bazel that the environment variable BAZEL names, or the one
 // on PATH. Everything that it writes is below root. It sees no settings of the
 // user's, among them a registry configuration that makes the first push succeed.
-func newBazel(workspace, root string) bazel {
+func newBazel(dir, root string) bazel {
 	launcher := os.Getenv("BAZEL")
 	if launcher == "" {
 		launcher = "bazel"
@@ -30,9 +33,10 @@ func newBazel(workspace, root string) bazel {
 	home := filepath.Join(root, "home")
 	return bazel{
 		launcher:  launcher,
-		workspace: workspace,
+		workspace: dir,
 		userRoot:  filepath.Join(root, "bazel"),
-		env:       append(os.Environ(), "HOME="+home, "DOCKER_CONFIG="+filepath.Join(home, ".docker")),
+		home:      home,
+		env:       workspace.Environ(home),
 	}
 }
 

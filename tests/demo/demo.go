@@ -139,7 +139,9 @@ func (d *demo) push(ctx context.Context) (output string, code int, err error) {
 	if err != nil {
 		return output, code, err
 	}
-	return output, code, quoted(string(text), strings.ReplaceAll(output, d.addr, exampleHost))
+	// As it would be in README.md's example, and on a machine with a system.
+	example := strings.NewReplacer(d.addr, exampleHost, workspace.System(d.home), "", d.home, "~").Replace(output)
+	return output, code, quoted(string(text), example)
 }
 
 // readBack asks the registry for what it has now.

@@ -44,12 +44,14 @@ func TestMention(t *testing.T) {
 }
 
 func TestQuoted(t *testing.T) {
-	text := "# Title\npushed a@sha256:" + strings.Repeat("0", 64) + "\ndone\n"
-	if err := quoted(text, "pushed a@sha256:"+strings.Repeat("f", 64)+"\ndone\n"); err != nil {
+	text := "# Title\npushed a@sha256:" + strings.Repeat("0", 64) + "\nread: one, two, ...\ndone\n"
+	if err := quoted(text, "pushed a@sha256:"+strings.Repeat("f", 64)+"\nread: one, two, three\ndone\n"); err != nil {
 		t.Error(err)
 	}
-	if err := quoted(text, "pushed a\n"); err == nil || !strings.Contains(err.Error(), "pushed a") {
-		t.Errorf("error %v, want one that has the line", err)
+	for _, output := range []string{"pushed a\n", "read: one, three\n"} {
+		if err := quoted(text, output); err == nil || !strings.Contains(err.Error(), strings.TrimSpace(output)) {
+			t.Errorf("error %v, want one that has the line %q", err, output)
+		}
 	}
 }
 

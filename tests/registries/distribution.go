@@ -62,6 +62,9 @@ func writeConfig(dir, addr string, o options) (string, error) {
 		"storage": section{"filesystem": section{"rootdirectory": filepath.Join(dir, "data")}},
 		"http":    http,
 	}
+	if o.upstream != "" {
+		config["proxy"] = section{"remoteurl": "http://" + o.upstream}
+	}
 	switch {
 	case o.protected:
 		passwords := filepath.Join(dir, "htpasswd")

@@ -10,6 +10,7 @@ type options struct {
 	tls       *KeyPair
 	clientCA  string // path, PEM
 	tokens    *TokenServer
+	upstream  string // HOST:PORT of the registry that is mirrored, "" for none
 }
 
 func collect(opts []Option) options {
@@ -38,3 +39,8 @@ func ClientCA(path string) Option { return func(o *options) { o.clientCA = path 
 
 // Tokens makes the registry send its clients to a token server.
 func Tokens(server *TokenServer) Option { return func(o *options) { o.tokens = server } }
+
+// Mirrors makes a distribution registry a pull-through mirror of the registry at addr
+// (HOST:PORT, plain HTTP): it has what that one has, fetches it when it is asked, and
+// takes no pushes.
+func Mirrors(addr string) Option { return func(o *options) { o.upstream = addr } }

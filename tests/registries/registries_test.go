@@ -13,6 +13,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/crane"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/registries"
 )
 
@@ -92,6 +95,29 @@ func TestProtectedAcceptsItsAccount(t *testing.T) {
 	}
 	if got := get(t, registry.Addr(), registries.User, "guess"); got != http.StatusUnauthorized {
 		t.Errorf("wrong password: status %d", got)
+	}
+}
+
+func TestMirrors(t *testing.T) {
+	upstream, err := registries.Memory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer upstream.Close()
+	mirror, err := registries.StartDistribution(context.Background(), t.TempDir(), registries.Mirrors(upstream.Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mirror.Close()
+	if err := crane.Push(empty.Image, upstream.Addr()+"/team/app:v1", crane.Insecure); err != nil {
+		t.Fatal(err)
+	}
+	want, err := empty.Image.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := crane.Digest(mirror.Addr()+"/team/app@"+want.String(), crane.Insecure); err != nil || got != want.String() {
+		t.Errorf("the mirror has %s (%v), want %s", got, err, want)
 	}
 }
 

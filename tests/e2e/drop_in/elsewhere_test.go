@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/harness"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/workspace"
 )
 
 // bazelNeeds is what Debian's launcher of Bazel calls; other launchers call less.
@@ -42,9 +43,9 @@ func (s *suite) testElsewhereTheSame(t *testing.T) {
 	dir := filepath.Join(s.root, "elsewhere", "another-checkout")
 	s.makeWorkspace(t, dir)
 	other := s.cell.NewBazel(t, dir, filepath.Join(s.root, "bazel-elsewhere"), s.home)
-	other.Env = []string{"PATH=" + bare, "HOME=" + s.home, "JAVA_HOME=" + os.Getenv("JAVA_HOME")}
+	other.Env = []string{"PATH=" + bare, "HOME=" + s.home, workspace.NoSystem(s.home), "JAVA_HOME=" + os.Getenv("JAVA_HOME")}
 	if os.Getenv("JAVA_HOME") == "" {
-		other.Env = other.Env[:2]
+		other.Env = other.Env[:3]
 	}
 
 	other.Must(t, "build", append(outputs, level, "--jobs=1")...)

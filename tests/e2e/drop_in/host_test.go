@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/harness"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/workspace"
 )
 
 // machines are the ELF machines of what this test can run on.
@@ -46,7 +47,7 @@ func (s *suite) testPlatforms(t *testing.T) {
 // What bazel run starts can be started without it, from any folder.
 func (s *suite) testWithoutBazel(t *testing.T) {
 	s.bazel.Must(t, "build", "--define=IMAGE_TAG=alone", "//cmd:image-push")
-	r := harness.Run(t, s.root, []string{"HOME=" + s.home}, s.bazel.Bin("cmd/image-push"))
+	r := harness.Run(t, s.root, []string{"HOME=" + s.home, workspace.NoSystem(s.home)}, s.bazel.Bin("cmd/image-push"))
 	if want := "Successfully pushed Docker image to " + s.ref("team/app:alone"); r.Code != 0 || !strings.Contains(r.Output(), want) {
 		t.Errorf("no %q in %s", want, r)
 	}

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/workspace"
 )
 
 // Bazel runs Bazel in one workspace, with an output root of its own.
@@ -32,14 +34,14 @@ func NewBazel(t *testing.T, workspace, userRoot, home string) *Bazel {
 	return start(t, Launcher(t), workspace, userRoot, home)
 }
 
-func start(t *testing.T, launcher, workspace, userRoot, home string, startup ...string) *Bazel {
+func start(t *testing.T, launcher, dir, userRoot, home string, startup ...string) *Bazel {
 	t.Helper()
 	b := &Bazel{
 		Launcher:  launcher,
 		Startup:   startup,
 		UserRoot:  userRoot,
-		Workspace: workspace,
-		Env:       append(os.Environ(), "HOME="+home, "DOCKER_CONFIG="+filepath.Join(home, ".docker")),
+		Workspace: dir,
+		Env:       workspace.Environ(home),
 	}
 	t.Cleanup(func() {
 		if r := b.Run(t, "shutdown"); r.Code != 0 {

@@ -7,11 +7,12 @@ import (
 )
 
 // BuildProgram builds the Go package in the directory src for the host, without
-// cgo, so that a workspace of a test needs nothing but Bazel.
-func BuildProgram(t *testing.T, src, out string) {
+// cgo, so that a workspace of a test needs nothing but Bazel. Each of env, KEY=VALUE,
+// may make it one for another platform.
+func BuildProgram(t *testing.T, src, out string, env ...string) {
 	t.Helper()
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, ".")
-	cmd.Dir, cmd.Env = src, append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Dir, cmd.Env = src, append(append(os.Environ(), "CGO_ENABLED=0"), env...)
 	if r := run(t, cmd); r.Code != 0 {
 		t.Fatal(r)
 	}
