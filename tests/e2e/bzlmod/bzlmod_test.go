@@ -27,6 +27,7 @@ import (
 
 // suite is what the tests share: a Bazel server takes seconds to start.
 type suite struct {
+	cell      harness.Cell
 	root      string
 	home      string
 	workspace string
@@ -59,7 +60,7 @@ func (s *suite) test(t *testing.T) {
 func newSuite(t *testing.T, c harness.Cell) *suite {
 	t.Helper()
 	root := harness.TempDir(t)
-	s := &suite{root: root, home: filepath.Join(root, "home"), workspace: filepath.Join(root, "workspace")}
+	s := &suite{cell: c, root: root, home: filepath.Join(root, "home"), workspace: filepath.Join(root, "workspace")}
 	var err error
 	if s.registry, err = registries.Memory(); err != nil {
 		t.Fatal(err)
@@ -159,43 +160,6 @@ func (s *suite) testToolchainConfigure(t *testing.T) {
 	s.bazel.Must(t, "run", append(s.flags, "--script_path="+filepath.Join(s.root, "load"), "//app:on_base")...)
 	if plan := string(harness.Read(t, s.bazel.Bin("app/on_base.executable.load.json"))); !strings.Contains(plan, `"--log-level=error"`) {
 		t.Errorf("the plan is %s", plan)
-	}
-}
-
-// A lockfile is complete after one build, and holds for the next, also on a machine
-// that has never seen this workspace.
-func (s *suite) testLockfile(t *testing.T) {
-	build := func(b *harness.Bazel, mode string) string {
-		b.Must(t, "build", append(s.flags, "--lockfile_mode="+mode, "//app:all")...)
-		return string(harness.Read(t, filepath.Join(s.workspace, "MODULE.bazel.lock")))
-	}
-	s.bazel.Run(t, "mod", append(s.flags, "--lockfile_mode=update", "deps")...)
-	file := filepath.Join(s.workspace, "MODULE.bazel.lock")
-	// A lockfile that is there must not decide what the other tests see.
-	defer func() {
-		if err := os.Remove(file); err != nil {
-			t.Error(err)
-		}
-	}()
-	if strings.TrimSpace(string(harness.Read(t, file))) == "{}" {
-		// As docs/bazel-versions.md says: bazelbuild/bazel issue 20501.
-		t.Log("NOT TESTED HERE: this Bazel was made without the code that writes and reads lockfiles")
-		return
-	}
-	first := build(s.bazel, "update")
-	if strings.Contains(first, "%container") {
-		t.Errorf("the lockfile holds what came of the extension:\n%s", first)
-	}
-	for _, mode := range []string{"error", "update"} {
-		if again := build(s.bazel, mode); again != first {
-			t.Errorf("--lockfile_mode=%s changes it to\n%s\nfrom\n%s", mode, again, first)
-		}
-	}
-	fresh := *s.bazel
-	fresh.UserRoot = filepath.Join(s.root, "bazel-fresh")
-	defer fresh.Must(t, "shutdown")
-	if again := build(&fresh, "error"); again != first {
-		t.Errorf("another machine changes it to\n%s\nfrom\n%s", again, first)
 	}
 }
 
