@@ -2,11 +2,12 @@
 
 load("//container/private:image_attrs.bzl", "IMAGE_ATTRS", "IMAGE_OUTPUTS")
 load("//container/private:image_impl.bzl", "image_impl")
+load("//container/private:image_transition.bzl", "image_transition")
 load("//container/private:macros.bzl", "stamp_label")
 
 image = struct(
     attrs = IMAGE_ATTRS,
-    cfg = None,
+    cfg = image_transition,
     implementation = image_impl,
     outputs = IMAGE_OUTPUTS,
 )
@@ -14,6 +15,7 @@ image = struct(
 container_image_ = rule(
     implementation = image.implementation,
     attrs = image.attrs,
+    cfg = image.cfg,
     doc = "Builds an image. Provides ImageInfo.",
     executable = True,
     outputs = image.outputs,

@@ -1,6 +1,7 @@
 """The attributes and outputs of container_image."""
 
 load("//container:providers.bzl", "LayerInfo", "STAMP_ATTR")
+load(":image_transition.bzl", "TRANSITION_ATTRS")
 load(":layer_attrs.bzl", "LAYER_ATTRS")
 load(":programs.bzl", "LAUNCHER_ATTRS")
 
@@ -89,7 +90,7 @@ _IMAGE_ATTRS = {
     ),
 }
 
-IMAGE_ATTRS = dict(dict(LAYER_ATTRS, **LAUNCHER_ATTRS), **_IMAGE_ATTRS)
+IMAGE_ATTRS = dict(dict(dict(LAYER_ATTRS, **LAUNCHER_ATTRS), **TRANSITION_ATTRS), **_IMAGE_ATTRS)
 
 IMAGE_OUTPUTS = {
     "build_script": "%{name}.executable",

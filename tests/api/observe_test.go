@@ -130,6 +130,9 @@ func seenRule(found target, common map[string]bool, mandatory []string) *surface
 		if common[name] || !('a' <= name[0] && name[0] <= 'z') {
 			continue
 		}
+		if text, ok := a.value.(string); ok && a.set && text != "" {
+			a.value = "" // of what is mandatory, and so has no other default
+		}
 		rule.Attributes[name] = surface.SeenAttribute{Type: a.kind, Default: a.value, Mandatory: slices.Contains(mandatory, name)}
 	}
 	_, base, _ := strings.Cut(found.name, ":")
@@ -194,9 +197,14 @@ func seenRepositories(t *testing.T, bazel *harness.Bazel, s *surface.Surface, se
 			}
 			writeWorkspaceFile(workspaceFile(t, setup, repositoryRule(symbol, i, name)))
 			r := bazel.Run(t, "query", "//external:*")
-			got := rule.Attributes[name]
-			got.Mandatory = r.Code != 0 && strings.Contains(r.Stderr, "missing value for mandatory attribute '"+name+"'")
-			rule.Attributes[name] = got
+			required := r.Code != 0 && strings.Contains(r.Stderr, "missing value for mandatory attribute '"+name+"'")
+			for _, alias := range s.Symbols {
+				if used := seen.Symbols[alias.ID()].Rule; used != nil && (alias.AliasOf == symbol.ID() || alias.ID() == symbol.ID()) {
+					got := used.Attributes[name]
+					got.Mandatory = required
+					used.Attributes[name] = got
+				}
+			}
 		}
 	}
 	writeWorkspaceFile(workspaceFile(t, setup))

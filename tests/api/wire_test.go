@@ -97,6 +97,7 @@ type target struct {
 type attribute struct {
 	kind  string // as attr. in Starlark, or "" for one that rules cannot have
 	value any    // as encoding/json has it
+	set   bool   // by whoever made the target
 }
 
 // Attribute.Discriminator of Bazel's build.proto.
@@ -145,28 +146,29 @@ func parseTargets(answer []byte) ([]target, error) {
 }
 
 func parseAttribute(a message) (attribute, error) {
+	set := a.number(13) != 0
 	switch a.number(2) {
 	case typeInteger:
-		return attribute{"int", float64(int32(a.number(3)))}, nil
+		return attribute{"int", float64(int32(a.number(3))), set}, nil
 	case typeString:
-		return attribute{"string", a.text(5)}, nil
+		return attribute{"string", a.text(5), set}, nil
 	case typeLabel:
-		return attribute{"label", surface.Label(a.text(5))}, nil
+		return attribute{"label", surface.Label(a.text(5)), set}, nil
 	case typeOutput:
-		return attribute{"output", surface.Label(a.text(5))}, nil
+		return attribute{"output", surface.Label(a.text(5)), set}, nil
 	case typeStringList:
-		return attribute{"string_list", list(a.texts(6))}, nil
+		return attribute{"string_list", list(a.texts(6)), set}, nil
 	case typeLabelList:
-		return attribute{"label_list", list(a.texts(6))}, nil
+		return attribute{"label_list", list(a.texts(6)), set}, nil
 	case typeBoolean:
-		return attribute{"bool", a.number(14) != 0}, nil
+		return attribute{"bool", a.number(14) != 0, set}, nil
 	case typeStringDict:
 		entries, err := a.messages(8)
 		dict := map[string]any{}
 		for _, e := range entries {
 			dict[e.text(1)] = e.text(2)
 		}
-		return attribute{"string_dict", dict}, err
+		return attribute{"string_dict", dict, set}, err
 	}
 	return attribute{}, nil
 }
@@ -178,6 +180,12 @@ func list(texts []string) []any {
 	}
 	return all
 }
+
+// FunctionParamRole of Bazel's stardoc_output.proto.
+const (
+	roleVarargs = 4
+	roleKwargs  = 5
+)
 
 // parseModule reads a ModuleInfo of Bazel's stardoc_output.proto: the parameters of
 // functions, as surface.Symbol has them, and the fields of providers.
@@ -199,7 +207,12 @@ func parseModule(document []byte) (parameters, fields map[string][]string, err e
 		names := []string{}
 		for _, p := range found {
 			name := p.text(1)
-			if p.number(4) == 0 && name[0] != '*' {
+			switch {
+			case p.number(5) == roleVarargs:
+				name = "*" + name
+			case p.number(5) == roleKwargs:
+				name = "**" + name
+			case p.number(4) == 0: // not mandatory
 				name += "="
 			}
 			names = append(names, name)

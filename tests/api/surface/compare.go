@@ -74,7 +74,7 @@ func (s *Surface) symbolDifferences(d *lines, symbol Symbol, got SeenSymbol, see
 			d.add(id, "is not %s", symbol.AliasOf)
 		}
 	case "macro":
-		missing, besides := compareSets(original.Creates, got.Created)
+		missing, besides := CompareSets(original.Creates, got.Created)
 		for _, rule := range missing {
 			d.add(id, "makes no %s", rule)
 		}
@@ -150,7 +150,7 @@ func memberDifferences(d *lines, id string, want, got json.RawMessage) {
 }
 
 func memberSets(d *lines, id string, want, got []string) {
-	missing, besides := compareSets(want, got)
+	missing, besides := CompareSets(want, got)
 	for _, name := range missing {
 		d.add(id, "no %s", name)
 	}
@@ -189,7 +189,7 @@ func (s *Surface) SignatureDifferences(got Signatures) []string {
 	for _, symbol := range s.Symbols {
 		id := symbol.ID()
 		if fields, ok := got.Fields[id]; ok && symbol.Kind == "provider" {
-			missing, besides := compareSets(symbol.Fields, fields)
+			missing, besides := CompareSets(symbol.Fields, fields)
 			for _, name := range missing {
 				d.add(id, "no field %s", name)
 			}
@@ -201,7 +201,7 @@ func (s *Surface) SignatureDifferences(got Signatures) []string {
 		if !ok || symbol.AliasOf != "" || symbol.Kind != "macro" && symbol.Kind != "function" {
 			continue
 		}
-		missing, besides := compareSets(symbol.Parameters, parameters)
+		missing, besides := CompareSets(symbol.Parameters, parameters)
 		for _, name := range missing {
 			d.add(id, "no parameter %s", name)
 		}
@@ -216,8 +216,8 @@ func (s *Surface) SignatureDifferences(got Signatures) []string {
 	return d
 }
 
-// compareSets returns what is only in want and what is only in got, sorted.
-func compareSets(want, got []string) (missing, besides []string) {
+// CompareSets returns what is only in want and what is only in got, sorted; nil is nothing.
+func CompareSets(want, got []string) (missing, besides []string) {
 	in := map[string]int{}
 	for _, name := range want {
 		in[name] |= 1
