@@ -1,7 +1,6 @@
 // Package api tests, from a user's workspace with the release archive, that these rules
 // offer what rules_docker offered: each symbol, attribute, default, output and label of
-// surface/surface.json, but for what surface/lists.json says. "-run TestSurface -v" lists
-// what it finds.
+// surface/surface.json, but for what surface/lists.json says.
 package api
 
 import (
@@ -28,6 +27,10 @@ func TestSurface(t *testing.T) {
 			writeWorkspace(t, dir, s)
 			bazel := c.NewBazel(t, dir, harness.TempDir(t), harness.TempDir(t))
 			seen := observe(t, bazel, s)
+			t.Run("use", func(t *testing.T) { testUse(t, bazel) })
+			t.Run("transition", func(t *testing.T) { testTransition(t, bazel) })
+			t.Run("lazy", func(t *testing.T) { testLazy(t, bazel, s) })
+
 			differences := s.Differences(seen)
 			listed := lists.Lines()
 			if c.Bazel == "4.2.3" {

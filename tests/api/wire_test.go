@@ -181,11 +181,14 @@ func list(texts []string) []any {
 	return all
 }
 
-// FunctionParamRole of Bazel's stardoc_output.proto.
-const (
-	roleVarargs = 4
-	roleKwargs  = 5
-)
+// stars are those of a parameter that takes any number of values, by its usual name:
+// Bazel 7 does not tell them apart.
+func stars(name string) string {
+	if name == "args" {
+		return "*"
+	}
+	return "**"
+}
 
 // parseModule reads a ModuleInfo of Bazel's stardoc_output.proto: the parameters of
 // functions, as surface.Symbol has them, and the fields of providers.
@@ -207,12 +210,10 @@ func parseModule(document []byte) (parameters, fields map[string][]string, err e
 		names := []string{}
 		for _, p := range found {
 			name := p.text(1)
-			switch {
-			case p.number(5) == roleVarargs:
-				name = "*" + name
-			case p.number(5) == roleKwargs:
-				name = "**" + name
-			case p.number(4) == 0: // not mandatory
+			switch mandatory, byDefault := p.number(4) != 0, p.text(3); {
+			case !mandatory && byDefault == "": // it takes any number of values
+				name = stars(name) + name
+			case !mandatory:
 				name += "="
 			}
 			names = append(names, name)
