@@ -1,7 +1,6 @@
 """The attributes and outputs of container_image."""
 
 load("//container:providers.bzl", "LayerInfo", "STAMP_ATTR")
-load(":image_transition.bzl", "TRANSITION_ATTRS")
 load(":layer_attrs.bzl", "LAYER_ATTRS")
 load(":programs.bzl", "LAUNCHER_ATTRS")
 
@@ -90,7 +89,7 @@ _IMAGE_ATTRS = {
     ),
 }
 
-IMAGE_ATTRS = dict(dict(dict(LAYER_ATTRS, **LAUNCHER_ATTRS), **TRANSITION_ATTRS), **_IMAGE_ATTRS)
+IMAGE_ATTRS = dict(dict(LAYER_ATTRS, **LAUNCHER_ATTRS), **_IMAGE_ATTRS)
 
 IMAGE_OUTPUTS = {
     "build_script": "%{name}.executable",

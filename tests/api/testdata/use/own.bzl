@@ -7,7 +7,15 @@ load("@io_bazel_rules_docker//skylib:docker.bzl", "docker_path")
 load("@io_bazel_rules_docker//skylib:hash.bzl", "sha256", hash_tools = "tools")
 load("@io_bazel_rules_docker//skylib:zip.bzl", "gunzip", "gzip", zip_tools = "tools")
 
-own_image = rule(
+# As rules were made from rules_docker 0.16.0, and as from its last state.
+early_image = rule(
+    implementation = container.image.implementation,
+    attrs = container.image.attrs,
+    executable = True,
+    outputs = container.image.outputs,
+)
+
+late_image = rule(
     implementation = container.image.implementation,
     attrs = container.image.attrs,
     cfg = container.image.cfg,
