@@ -17,7 +17,7 @@ import (
 // one that is not there does not hide the others.
 func folder(i int) string { return fmt.Sprintf("symbols/%03d", i) }
 
-// define is a macro of a WORKSPACE: all that define repositories are called in this order.
+// define begins a WORKSPACE.
 const define = `workspace(name = "app")
 
 load("@bazel_tools//tools/build_defs/repo:http.bzl", "http_archive")
@@ -30,7 +30,7 @@ http_archive(
 )
 `
 
-// describe is a Starlark file that says what a symbol is, as a text attribute of a target.
+// describe is a Starlark file that says what a symbol is, in an attribute of a target.
 const describe = `
 def _public(names):
     return sorted([n for n in names if not n.startswith("_")])
@@ -87,7 +87,7 @@ plain_test(name = "plain_test")
 	}
 }
 
-// setup are the macros that a WORKSPACE calls, each after the file that has it.
+// setup are all macros that define repositories, each after the file that has it.
 const setup = `repositories:repositories.bzl repositories
 repositories:deps.bzl deps
 repositories:go_repositories.bzl go_deps
