@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup test unit fuzz lint fmt release prebuilt e2e demo bench gobench clean
+.PHONY: help setup test unit fuzz lint fmt docs release prebuilt e2e demo bench gobench clean
 
 VERSION := $(shell cat VERSION)
 ARCHIVE := $(abspath dist/rules_docker_for_insecure_registries-v$(VERSION).tar.gz)
@@ -46,11 +46,14 @@ fmt: ## format Go and Starlark files
 	@$(with_go) tests/setup/lint.sh --fix
 
 unit: ## run the Go tests with the race detector, without the end-to-end tests
-	@$(with_go) packages=$$(go list ./... | grep -v /tests/e2e) && go test -race $$packages
+	@$(with_go) packages=$$(go list ./... | grep -v -e /tests/e2e -e '/tests/api$$') && go test -race $$packages
 
 FUZZTIME := 30s
 fuzz: ## fuzz whatever parses what a registry or a file says, each target for FUZZTIME
 	@$(with_go) tests/setup/fuzz.sh $(FUZZTIME)
+
+docs: ## write the table in docs/compatibility.md, from tests/api/surface
+	@$(with_go) go test ./tests/api/surface -count=1 -run TestTable -update
 
 release: ## make dist/: the release archive, its checksum and notes
 	@$(with_go) go run ./release
@@ -60,7 +63,7 @@ prebuilt: ## build this machine's program, so that the checkout can be used like
 
 e2e: ## run the end-to-end tests: on the archive in dist/ with Bazel, and against real registries
 	@$(with_bazels) docker=$$(tests/setup/docker.sh) && export DOCKER_PROGRAMS="$$docker" && \
-	go test ./tests/e2e/... -count=1 -v -timeout 20m
+	go test ./tests/e2e/... ./tests/api -count=1 -v -timeout 20m
 
 demo: setup release ## show a push to an insecure registry, from nothing to a pulled image
 	@$(with_bazel) go run ./tests/demo

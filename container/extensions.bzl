@@ -8,7 +8,7 @@
 load("//container:load.bzl", "LOAD_ATTRS", "container_load")
 load("//container/private:pull_impl.bzl", "PULL_ATTRS")
 load("//container/private:pull_rule.bzl", "container_pull")
-load("//toolchains/docker:repository.bzl", "toolchain_configure_")
+load("//toolchains/docker:repository.bzl", "toolchain_configure")
 
 # Each of these tags makes one repository. That of
 # container_load is not called load: the word is Starlark's own.
@@ -79,7 +79,7 @@ def _direct(module_ctx, dev):
 def _container_impl(module_ctx):
     for name, repository in _repositories(module_ctx).items():
         _TAGS[repository.kind].rule(name = name, **repository.values)
-    toolchain_configure_(name = _DOCKER_CONFIG, **_toolchain(module_ctx))
+    toolchain_configure(name = _DOCKER_CONFIG, **_toolchain(module_ctx))
     direct = _direct(module_ctx, dev = False)
 
     # It reads nothing but the tags, so a lockfile need not hold what came of them.

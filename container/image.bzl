@@ -2,8 +2,11 @@
 
 load("//container/private:image_attrs.bzl", "IMAGE_ATTRS", "IMAGE_OUTPUTS")
 load("//container/private:image_impl.bzl", "image_impl")
+load("//container/private:image_transition.bzl", "TRANSITION_ATTRS", "image_transition")
 load("//container/private:macros.bzl", "stamp_label")
 
+# For rules that are made from container_image. They may say `cfg = image.cfg`, and
+# need not: one with a transition and without it cannot have the same attributes.
 image = struct(
     attrs = IMAGE_ATTRS,
     cfg = None,
@@ -13,7 +16,8 @@ image = struct(
 
 container_image_ = rule(
     implementation = image.implementation,
-    attrs = image.attrs,
+    attrs = dict(image.attrs, **TRANSITION_ATTRS),
+    cfg = image_transition,
     doc = "Builds an image. Provides ImageInfo.",
     executable = True,
     outputs = image.outputs,

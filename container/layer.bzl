@@ -2,6 +2,10 @@
 
 load("//container/private:layer_attrs.bzl", "LAYER_ATTRS", "LAYER_OUTPUTS")
 load("//container/private:layer_impl.bzl", "layer_impl")
+load("//container/private:layer_steps.bzl", _build_layer = "build_layer", _zip_layer = "zip_layer")
+
+build_layer = _build_layer
+zip_layer = _zip_layer
 
 layer = struct(
     attrs = LAYER_ATTRS,

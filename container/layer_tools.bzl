@@ -81,3 +81,34 @@ def incremental_load(ctx, images, output, stamp = False, run = False, run_flags 
         run_flags = run_flags or "",
         stamp_files = [ctx.info_file, ctx.version_file] if stamp else [],
     )
+
+def _file_path(_ctx, file):
+    return file.path
+
+# buildifier: disable=unused-variable
+def generate_args_for_image(ctx, image, to_path = _file_path, **kwargs):
+    """What rules_docker's programs take to find the parts of an image.
+
+    Args:
+      ctx: the rule's context.
+      image: dict, container_parts.
+      to_path: function from ctx and File to str: how the program is to find a file.
+      **kwargs: accepted and not used.
+
+    Returns:
+      (list of str, list of File): the options `--config`, `--manifest`, `--layer` and
+      `--tarball`, and the files that they name.
+    """
+    inputs = [image["config"]]
+    args = ["--config=%s" % to_path(ctx, image["config"])]
+    if image.get("manifest"):
+        inputs.append(image["manifest"])
+        args.append("--manifest=%s" % to_path(ctx, image["manifest"]))
+    for i, zipped in enumerate(image.get("zipped_layer", [])):
+        parts = [zipped, image["unzipped_layer"][i], image["blobsum"][i], image["diff_id"][i]]
+        inputs.extend(parts)
+        args.append("--layer=%s" % ",".join([to_path(ctx, part) for part in parts]))
+    if image.get("legacy"):
+        inputs.append(image["legacy"])
+        args.append("--tarball=%s" % to_path(ctx, image["legacy"]))
+    return args, inputs

@@ -1,11 +1,18 @@
 """deps(): the second call of a WORKSPACE that uses these rules."""
 
-# buildifier: disable=unused-variable
-def deps(go_repository_default_config = "@//:WORKSPACE"):
-    """Does nothing: these rules depend on no other repository.
+load("//repositories:go_repositories.bzl", "go_deps")
+load("//repositories:images.bzl", "images")
+load("//repositories:py_repositories.bzl", "py_deps")
 
-    It stays so that a WORKSPACE written for rules_docker goes on loading.
+# buildifier: disable=unnamed-macro
+def deps(go_repository_default_config = "@//:WORKSPACE"):
+    """Defines what rules_docker 0.16.0 did here: the pull of @bazel_latest.
+
+    These rules depend on no other repository, so nothing is fetched.
 
     Args:
       go_repository_default_config: str, accepted and not used.
     """
+    go_deps(go_repository_default_config = go_repository_default_config)
+    py_deps()
+    images()

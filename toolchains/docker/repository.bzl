@@ -57,7 +57,7 @@ def _toolchain_configure_impl(repository_ctx):
             pull = repr(str(Label("//container:pull.bzl"))),
         ))
 
-toolchain_configure_ = repository_rule(
+toolchain_configure = repository_rule(
     implementation = _toolchain_configure_impl,
     attrs = {
         "build_tar_target": attr.label(doc = "Not used."),

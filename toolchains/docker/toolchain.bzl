@@ -6,7 +6,7 @@ that makes Bazel 4 to 6 fetch rules_cc and rules_java; the toolchains are there 
 rules of others that do."""
 
 load("//container/private:labels.bzl", "label_text")
-load("//toolchains/docker:repository.bzl", _toolchain_configure_ = "toolchain_configure_")
+load("//toolchains/docker:repository.bzl", _toolchain_configure = "toolchain_configure")
 
 DockerToolchainInfo = provider(
     doc = "The settings of docker and of the access to registries.",
@@ -86,7 +86,7 @@ def toolchain_configure(name, client_config = None, **kwargs):
     if kwargs.get("docker_target", "").startswith("//"):
         # It is read in the repository that is made, and meant in the user's.
         kwargs["docker_target"] = "@" + kwargs["docker_target"]
-    _toolchain_configure_(name = name, **kwargs)
+    _toolchain_configure(name = name, **kwargs)
 
 def _is_absolute(path):
     # `//` begins a label; a letter and a colon, a path on Windows.

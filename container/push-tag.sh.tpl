@@ -1,0 +1,1 @@
+# Not used: container_push makes no script. Rules written for rules_docker name this file.

@@ -1,0 +1,13 @@
+"""py_image: the base images, and repositories() that pulls them.
+
+The rules themselves are not there yet."""
+
+load("//container/private:base_images.bzl", "pull_bases", "select_base")
+load(":python.bzl", "DIGESTS")
+
+DEFAULT_BASE = select_base("py_image_base", debug = "py_debug_image_base")
+
+# buildifier: disable=unnamed-macro
+def repositories():
+    """Defines the pulls of the base images, unless they are there already."""
+    pull_bases("distroless/python2.7", DIGESTS, latest = "py_image_base", debug = "py_debug_image_base")
