@@ -40,14 +40,6 @@ type Traffic struct {
 	Blobs        map[string]int // how often a blob was downloaded, by sha256, hex
 }
 
-// Content is what a cache holds.
-type Content struct {
-	Results     int
-	ResultBytes int64
-	Blobs       int
-	BlobBytes   int64
-}
-
 // Start returns an empty cache that is running.
 func Start() (*Cache, error) {
 	listener, err := net.Listen("tcp", address)
@@ -89,18 +81,26 @@ func (c *Cache) Take() Traffic {
 	return taken
 }
 
-// Content returns what the cache holds now.
-func (c *Cache) Content() Content {
+// Blobs returns the sizes in bytes of what the cache holds, by sha256, hex.
+func (c *Cache) Blobs() map[string]int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	held := Content{Results: len(c.results), Blobs: len(c.blobs)}
+	sizes := make(map[string]int64, len(c.blobs))
+	for digest, blob := range c.blobs {
+		sizes[digest] = int64(len(blob))
+	}
+	return sizes
+}
+
+// ResultBytes returns the size of all action results together.
+func (c *Cache) ResultBytes() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var sum int64
 	for _, result := range c.results {
-		held.ResultBytes += int64(len(result))
+		sum += int64(len(result))
 	}
-	for _, blob := range c.blobs {
-		held.BlobBytes += int64(len(blob))
-	}
-	return held
+	return sum
 }
 
 func (c *Cache) result(action string) ([]byte, bool) {
@@ -122,8 +122,7 @@ func (c *Cache) storeResult(action string, result []byte) {
 	c.results[action] = result
 }
 
-// Has reports whether the cache holds a blob, by its sha256, hex.
-func (c *Cache) Has(digest string) bool {
+func (c *Cache) has(digest string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, ok := c.blobs[digest]

@@ -102,7 +102,7 @@ func TestBlobs(t *testing.T) {
 	if _, status := client.call("/google.bytestream.ByteStream/Write", first, second); status != ok {
 		t.Fatalf("writing: status %s", status)
 	}
-	if find() != 0 || !cache.Has(digest) {
+	if find() != 0 {
 		t.Error("the blob is not there")
 	}
 	answers, status := client.call("/google.bytestream.ByteStream/Read", read)
@@ -120,8 +120,8 @@ func TestBlobs(t *testing.T) {
 	if traffic := cache.Take(); traffic.Uploaded != int64(len(blob)) || traffic.Downloaded != int64(len(blob)) || traffic.Blobs[digest] != 1 {
 		t.Errorf("traffic %+v", traffic)
 	}
-	if held := cache.Content(); held.Blobs != 1 || held.BlobBytes != int64(len(blob)) {
-		t.Errorf("content %+v", held)
+	if held := cache.Blobs(); len(held) != 1 || held[digest] != int64(len(blob)) {
+		t.Errorf("the cache holds %v", held)
 	}
 
 	var wrong message
@@ -148,6 +148,9 @@ func TestResults(t *testing.T) {
 	answers, status := client.call(service+"GetActionResult", get)
 	if status != ok || len(answers) != 1 || string(answers[0]) != "result" {
 		t.Errorf("the result is %q, status %s", answers, status)
+	}
+	if n := cache.ResultBytes(); n != int64(len("result")) {
+		t.Errorf("results of %d bytes", n)
 	}
 	if traffic := cache.Take(); traffic.Hits != 1 || traffic.Misses != 1 || traffic.Stored != 1 {
 		t.Errorf("traffic %+v", traffic)

@@ -91,7 +91,7 @@ func (c *Cache) findMissingBlobs(_ context.Context, s *stream) error {
 		if err != nil {
 			return err
 		}
-		if !c.Has(digest) {
+		if !c.has(digest) {
 			answer.bytes(2, f.data)
 		}
 	}
