@@ -213,6 +213,7 @@ func (b *bench) oneFile(ctx context.Context, name string, data io.Reader, most f
 
 // sameBytes builds layers on one core and on several, and compares.
 func (b *bench) sameBytes(ctx context.Context, dir string, layers []program) error {
+	var all []figure
 	for _, layer := range layers {
 		metadata := map[string]bool{}
 		for _, cores := range []string{"1", "2", "7"} {
@@ -230,8 +231,9 @@ func (b *bench) sameBytes(ctx context.Context, dir string, layers []program) err
 			}
 			metadata[string(data)] = true
 		}
-		b.figures(figure{"different outputs of " + layer.name + " with GOMAXPROCS 1, 2 and 7", float64(len(metadata)), 1, ""})
+		all = append(all, figure{"different outputs of " + layer.name + " with GOMAXPROCS 1, 2 and 7", float64(len(metadata)), 1, ""})
 	}
+	b.figures(all...)
 	return nil
 }
 
