@@ -176,6 +176,6 @@ func CheckDocker(manifest []byte) error {
 }
 
 func notDocker(t types.MediaType) error {
-	return fmt.Errorf("Docker's image format has no media type for a layer that is %s, and podman and others refuse "+
+	return fmt.Errorf("there is no media type in Docker's image format for a layer that is %s, and podman and others refuse "+
 		"such an image; push it with format = \"OCI\", or build the layer with compression = \"gzip\"", t)
 }
