@@ -8,7 +8,8 @@ _TAR_TYPES = [".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2",
 _LAYER_ATTRS = {
     "compression": attr.string(
         default = "gzip",
-        doc = "How the layer's blob is compressed.",
+        doc = "How the layer's blob is compressed: `gzip`, `none`, or `zstd`, which only images that are pushed " +
+              "with `format = \"OCI\"` can have.",
         values = ["", "gzip", "zstd", "none"],
     ),
     "compression_options": attr.string_list(

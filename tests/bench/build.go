@@ -25,6 +25,7 @@ const (
 type program struct {
 	name    string
 	command measure.Command
+	output  string // a file that is removed before each turn, as Bazel does before an action
 }
 
 // turnsOf runs programs in turn.
@@ -33,6 +34,9 @@ func (b *bench) turnsOf(ctx context.Context, title string, programs []program) (
 	for round := range b.rounds {
 		for n := range programs {
 			p := programs[(n+round)%len(programs)]
+			if err := os.RemoveAll(p.output); err != nil {
+				return nil, err
+			}
 			usage, err := b.launcher.Run(ctx, measure.Task{Commands: []measure.Command{p.command}})
 			if err != nil {
 				return nil, err
@@ -67,10 +71,10 @@ func (b *bench) describe(dir string, files []spec.File) ([]program, error) {
 		if err != nil {
 			return nil, err
 		}
+		out := filepath.Join(dir, "layer")
 		all = append(all, program{name, measure.Command{Args: []string{
-			b.imagetool, "builder", "layer", "--spec", path, "--out", filepath.Join(dir, "layer"),
-			"--metadata", filepath.Join(dir, metadataName),
-		}}})
+			b.imagetool, "builder", "layer", "--spec", path, "--out", out, "--metadata", filepath.Join(dir, metadataName),
+		}}, out})
 	}
 	return all, nil
 }
@@ -112,7 +116,7 @@ func small(dir string) ([]spec.File, error) {
 
 // zipped is what layers of many small files are compared with.
 func zipped(tree, out string) program {
-	return program{pigz, shell("tar -C %s -cf - . | pigz -6 > %s", tree, out)}
+	return program{pigz, shell("tar -C %s -cf - . | pigz -6 > %s", tree, out), out}
 }
 
 // files builds a layer of many small files, and the image of that layer.
@@ -137,7 +141,7 @@ func (b *bench) files(ctx context.Context) error {
 	}
 	both := shell("%s && %s", strings.Join(layers[0].command.Args, " "), strings.Join(image.Args, " "))
 	got, err := b.turnsOf(ctx, "10,000 random files of 4 KiB:", append([]program{
-		layers[0], zipped(tree, filepath.Join(dir, "theirs")), {"builder layer and image", both},
+		layers[0], zipped(tree, filepath.Join(dir, "theirs")), {"builder layer and image", both, layers[0].output},
 	}, layers[1:]...))
 	if err != nil {
 		return err
@@ -193,9 +197,9 @@ func (b *bench) oneFile(ctx context.Context, name string, data io.Reader, most f
 	}
 	got, err := b.turnsOf(ctx, "1 GiB, "+name+":", append([]program{
 		layers[0],
-		{openssl, measure.Command{Args: []string{"openssl", "dgst", "-sha256", path}}},
+		{openssl, measure.Command{Args: []string{"openssl", "dgst", "-sha256", path}}, ""},
 		// What reading the file and writing as much again takes by itself.
-		{"cp", measure.Command{Args: []string{"cp", path, filepath.Join(dir, "copy")}}},
+		{"cp", measure.Command{Args: []string{"cp", path, filepath.Join(dir, "copy")}}, filepath.Join(dir, "copy")},
 	}, layers[1:]...))
 	if err != nil {
 		return err
@@ -209,6 +213,7 @@ func (b *bench) oneFile(ctx context.Context, name string, data io.Reader, most f
 
 // sameBytes builds layers on one core and on several, and compares.
 func (b *bench) sameBytes(ctx context.Context, dir string, layers []program) error {
+	var all []figure
 	for _, layer := range layers {
 		metadata := map[string]bool{}
 		for _, cores := range []string{"1", "2", "7"} {
@@ -226,8 +231,9 @@ func (b *bench) sameBytes(ctx context.Context, dir string, layers []program) err
 			}
 			metadata[string(data)] = true
 		}
-		b.figures(figure{"different outputs of " + layer.name + " with GOMAXPROCS 1, 2 and 7", float64(len(metadata)), 1, ""})
+		all = append(all, figure{"different outputs of " + layer.name + " with GOMAXPROCS 1, 2 and 7", float64(len(metadata)), 1, ""})
 	}
+	b.figures(all...)
 	return nil
 }
 

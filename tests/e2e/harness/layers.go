@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // Entry is what a member of a layer comes down to.
@@ -91,14 +93,26 @@ func text(content []byte) string {
 // Digest returns what Entry.Content is for a file with this content.
 func Digest(content []byte) string { return text(content) }
 
-// Uncompress returns the tar in a gzip layer blob.
+// Uncompress returns the tar in a layer blob: gzip, zstd or plain.
 func Uncompress(t *testing.T, blob []byte) []byte {
 	t.Helper()
-	r, err := gzip.NewReader(bytes.NewReader(blob))
-	if err != nil {
-		t.Fatalf("reading a layer: %v", err)
+	var data []byte
+	var err error
+	switch {
+	case bytes.HasPrefix(blob, []byte{0x1f, 0x8b}):
+		var r io.Reader
+		if r, err = gzip.NewReader(bytes.NewReader(blob)); err == nil {
+			data, err = io.ReadAll(r)
+		}
+	case bytes.HasPrefix(blob, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		var d *zstd.Decoder
+		if d, err = zstd.NewReader(bytes.NewReader(blob)); err == nil {
+			data, err = io.ReadAll(d)
+			d.Close()
+		}
+	default:
+		data = blob
 	}
-	data, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatalf("reading a layer: %v", err)
 	}

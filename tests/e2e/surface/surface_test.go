@@ -34,6 +34,7 @@ func TestSurface(t *testing.T) {
 		t.Run("BundleEmptyNames", s.testBundleEmptyNames)
 		t.Run("BundleLoad", s.testBundleLoad)
 		t.Run("DockerLoad", s.testDockerLoad)
+		t.Run("Compression", s.testCompression)
 		t.Run("PushAll", s.testPushAll)
 		t.Run("PushAllFails", s.testPushAllFails)
 		t.Run("PushAllStamped", s.testPushAllStamped)

@@ -7,10 +7,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/spec"
 )
@@ -115,6 +118,8 @@ func TestImage(t *testing.T) {
 func TestErrors(t *testing.T) {
 	f := folder{t, t.TempDir()}
 	out := f.path("out")
+	zstd := fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"layers":[{"mediaType":%q,"size":1,"digest":"sha256:%064d"}]}`,
+		types.DockerManifestSchema2, types.OCILayerZStd, 1)
 	for _, c := range []struct {
 		name  string
 		args  []string
@@ -132,7 +137,9 @@ func TestErrors(t *testing.T) {
 		{"image at fault", []string{"image", "--spec=" + f.json("bad.json", spec.Image{Version: 1, Target: "//p:bad", ExposedPorts: []string{"x"}}),
 			"--config=" + out, "--manifest=" + out}, false, "//p:bad"},
 		{"format", []string{"digest", "--tarball=x", "--format=zip", "--out=" + out}, false, "zip"},
-		{"output", []string{"digest", "--manifest=" + f.write("m", nil), "--out=" + f.path("no/such/folder")}, false, "folder"},
+		{"no manifest", []string{"digest", "--manifest=" + f.write("none.json", nil), "--out=" + out}, false, "reading the manifest"},
+		{"zstd for Docker", []string{"digest", "--manifest=" + f.write("zstd.json", zstd), "--out=" + out}, false, `format = "OCI"`},
+		{"output", []string{"digest", "--manifest=" + f.write("m", []byte("{}")), "--out=" + f.path("no/such/folder")}, false, "folder"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := Run(context.Background(), c.args, &bytes.Buffer{})

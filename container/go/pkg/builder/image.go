@@ -71,7 +71,12 @@ func readManifest(manifest, tarball, format string) ([]byte, error) {
 	case manifest != "" && tarball != "", manifest == "" && tarball == "":
 		return nil, fmt.Errorf("%w: builder digest needs either --manifest or --tarball", ErrUsage)
 	case manifest != "":
-		return os.ReadFile(manifest)
+		raw, err := os.ReadFile(manifest)
+		if err != nil {
+			return nil, err
+		}
+		// Whoever asks for a digest is about to push.
+		return raw, push.CheckDocker(raw)
 	}
 	parsed, err := push.ParseFormat(format)
 	if err != nil {

@@ -40,6 +40,9 @@ type Options struct {
 	// Raw, when set, gets the uncompressed bytes in order, from a goroutine of the
 	// Writer's own: a place for the hash that makes the diff id.
 	Raw io.Writer
+	// Blob, when set, gets what the Writer writes, in order, from another goroutine of
+	// its own: a place for the hash that makes the digest.
+	Blob io.Writer
 }
 
 // codec is what tells one algorithm from another.
@@ -59,7 +62,7 @@ type encoder interface {
 }
 
 // block travels through the pipeline: filled by Write, hashed and compressed at
-// the same time, written, and then filled again.
+// the same time, written, hashed as it was written, and then filled again.
 type block struct {
 	buf        []byte // dictionary, then data
 	dict, n    int    // bytes used of either; the dictionary ends where the data starts
@@ -74,17 +77,19 @@ type block struct {
 type Writer struct {
 	dst   io.Writer
 	raw   io.Writer
+	blob  io.Writer
 	codec codec
 
 	cur       *block
 	allocated int
 	limit     int
 
-	free, toHash, toCompress, toWrite chan *block
+	free, toHash, toCompress, toWrite, toSum chan *block
 
 	failed  atomic.Bool // set once err is; Write stops early then
 	err     error       // owned by the writing goroutine until wg is done
 	rawErr  error       // owned by the hashing goroutine until it is done
+	blobErr error       // owned by the summing goroutine until wg is done
 	crc     uint32
 	size    int64
 	wg      sync.WaitGroup
@@ -108,14 +113,16 @@ func NewWriter(dst io.Writer, o Options) (*Writer, error) {
 	}
 	limit := 2*workers + 2
 	w := &Writer{
-		dst: dst, raw: o.Raw, codec: c, limit: limit,
+		dst: dst, raw: o.Raw, blob: o.Blob, codec: c, limit: limit,
 		free: make(chan *block, limit), toHash: make(chan *block, limit),
 		toCompress: make(chan *block, limit), toWrite: make(chan *block, limit),
+		toSum: make(chan *block, limit),
 	}
-	w.wg.Add(workers + 1)
+	w.wg.Add(workers + 2)
 	w.hashing.Add(1)
 	go w.hash()
 	go w.write()
+	go w.sum()
 	for _, e := range encoders {
 		go w.compress(e)
 	}
@@ -218,7 +225,7 @@ func (w *Writer) Close() error {
 	close(w.toWrite)
 	w.wg.Wait()
 	if w.err == nil {
-		w.err = w.rawErr
+		w.err = errors.Join(w.rawErr, w.blobErr)
 	}
 	return w.err
 }
@@ -255,12 +262,30 @@ func (w *Writer) write() {
 	for b := range w.toWrite {
 		<-b.compressed
 		w.put(b.out, b.err)
+		w.toSum <- b
+	}
+	close(w.toSum)
+	w.hashing.Wait()
+	w.put(w.codec.trailer(w.crc, w.size), nil)
+}
+
+// sum hands what was written to the hash, and the blocks back.
+func (w *Writer) sum() {
+	defer w.wg.Done()
+	take := func(p []byte) {
+		if w.blob != nil && w.blobErr == nil && len(p) > 0 {
+			_, w.blobErr = w.blob.Write(p)
+		}
+	}
+	take(w.codec.header())
+	for b := range w.toSum {
+		take(b.out)
 		<-b.hashed
 		b.n, b.dict, b.err = 0, 0, nil
 		w.free <- b
 	}
 	w.hashing.Wait()
-	w.put(w.codec.trailer(w.crc, w.size), nil)
+	take(w.codec.trailer(w.crc, w.size))
 }
 
 func (w *Writer) put(p []byte, err error) {

@@ -87,14 +87,17 @@ func TestRoundTrip(t *testing.T) {
 	for name, in := range inputs() {
 		for _, o := range []Options{{Algorithm: Gzip}, {Algorithm: Gzip, Level: 1}, {Algorithm: Gzip, Level: 9}, {Algorithm: Zstd}, {Algorithm: Zstd, Level: 1}, {Algorithm: Zstd, Level: 22}, {Algorithm: None}} {
 			t.Run(fmt.Sprintf("%s/%s %d", name, o.Algorithm, o.Level), func(t *testing.T) {
-				raw := sha256.New()
-				o.Raw = raw
+				raw, blob := sha256.New(), sha256.New()
+				o.Raw, o.Blob = raw, blob
 				out := compressed(t, o, in)
 				if got := expand(t, o.Algorithm, out); !bytes.Equal(got, in) {
 					t.Errorf("%d bytes came back as %d others", len(in), len(got))
 				}
 				if want := sha256.Sum256(in); !bytes.Equal(raw.Sum(nil), want[:]) {
 					t.Error("Raw did not get the input")
+				}
+				if want := sha256.Sum256(out); !bytes.Equal(blob.Sum(nil), want[:]) {
+					t.Error("Blob did not get the output")
 				}
 			})
 		}

@@ -138,8 +138,12 @@ func (s *staging) compress(name string, c spec.Compression, fill func(io.Writer)
 	if err != nil {
 		return nil, nil, err
 	}
-	blob, raw = newDigester(file), newDigester(io.Discard)
-	w, err := compress.NewWriter(blob, compress.Options{Algorithm: c.Algorithm, Level: c.Level, Raw: raw})
+	blob, raw = newDigester(io.Discard), newDigester(io.Discard)
+	options := compress.Options{Algorithm: c.Algorithm, Level: c.Level, Raw: raw, Blob: blob}
+	if c.Algorithm == compress.None {
+		blob, options.Blob = raw, nil // the same bytes
+	}
+	w, err := compress.NewWriter(file, options)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -113,11 +114,6 @@ func (i *Image) Convert(format Format) (*Image, error) {
 	return converted, nil
 }
 
-// Media types that go-containerregistry has no name for.
-const (
-	dockerLayerZstd types.MediaType = "application/vnd.docker.image.rootfs.diff.tar.zstd"
-)
-
 func manifestType(f Format) types.MediaType {
 	if f == OCI {
 		return types.OCIManifestSchema1
@@ -138,7 +134,6 @@ func layerTypes() [][2]types.MediaType {
 	return [][2]types.MediaType{
 		{types.DockerLayer, types.OCILayer},
 		{types.DockerUncompressedLayer, types.OCIUncompressedLayer},
-		{dockerLayerZstd, types.OCILayerZStd},
 		{types.DockerForeignLayer, types.OCIRestrictedLayer},
 	}
 }
@@ -156,5 +151,31 @@ func layerType(f Format, t types.MediaType) (types.MediaType, error) {
 	if f == OCI {
 		return t, nil // the OCI lets a layer be anything
 	}
-	return "", fmt.Errorf("media type %s has no counterpart in Docker's format", t)
+	return "", notDocker(t)
+}
+
+// CheckDocker says what is wrong with a manifest of Docker's format that names layers
+// of the OCI's media types. It passes manifests of other formats.
+//
+// Docker's format (image manifest version 2, schema 2) knows no zstd, and podman and
+// skopeo do not read an image of it that has a layer of the OCI's media types.
+func CheckDocker(manifest []byte) error {
+	m, err := v1.ParseManifest(bytes.NewReader(manifest))
+	if err != nil {
+		return fmt.Errorf("reading the manifest: %w", err)
+	}
+	if m.MediaType != types.DockerManifestSchema2 {
+		return nil
+	}
+	for _, layer := range m.Layers {
+		if strings.HasPrefix(string(layer.MediaType), "application/vnd.oci.") {
+			return fmt.Errorf("layer %s: %w", layer.Digest, notDocker(layer.MediaType))
+		}
+	}
+	return nil
+}
+
+func notDocker(t types.MediaType) error {
+	return fmt.Errorf("there is no media type in Docker's image format for a layer that is %s, and podman and others refuse "+
+		"such an image; push it with format = \"OCI\", or build the layer with compression = \"gzip\"", t)
 }

@@ -154,6 +154,9 @@ func TestFromPartsErrors(t *testing.T) {
 		{"layer missing", func(_ *testing.T, _ *files, p *Parts) { p.Layers = p.Layers[:1] }, "in none of the files"},
 		{"no digest", func(t *testing.T, _ *files, p *Parts) { save(t, p.Layers[0].Digest, []byte("abc")) }, "layer0.sha256"},
 		{"no diff id file", func(_ *testing.T, _ *files, p *Parts) { p.Layers[0].DiffID = "gone" }, "gone"},
+		{"zstd for Docker", func(t *testing.T, _ *files, p *Parts) {
+			save(t, p.Layers[0].Compressed, []byte{0x28, 0xb5, 0x2f, 0xfd})
+		}, `format = "OCI"`},
 		{"base manifest", func(t *testing.T, f *files, p *Parts) { p.Manifest = f.dir }, "base's manifest"},
 	}
 	for _, c := range cases {

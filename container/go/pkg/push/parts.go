@@ -184,7 +184,7 @@ func sniff(path string) (types.MediaType, error) {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		return types.DockerLayer, nil
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return dockerLayerZstd, nil
+		return types.OCILayerZStd, nil
 	default:
 		return types.DockerUncompressedLayer, nil
 	}

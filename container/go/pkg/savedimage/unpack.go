@@ -73,6 +73,8 @@ func Unpack(ctx context.Context, in, dir, config string) (err error) {
 type saved struct {
 	config string
 	layers []string // bottom-most first; two may be the same
+	// sources say of foreign layers, by diff id, where they are to be had.
+	sources map[v1.Hash]v1.Descriptor
 }
 
 // image finds the parts of the only image.
@@ -105,7 +107,7 @@ func (m *members) image() (saved, error) {
 	if err != nil {
 		return saved{}, fmt.Errorf("configuration: %w", err)
 	}
-	image := saved{config: config}
+	image := saved{config: config, sources: manifest[0].LayerSources}
 	for n, name := range manifest[0].Layers {
 		resolved, err := m.resolve(name)
 		if err != nil {
@@ -180,6 +182,11 @@ func (u *unpacking) finish(config string, image saved) error {
 		l := u.blobs[name]
 		if l.Metadata.DiffID != diffIDs[n].String() {
 			return fmt.Errorf("%w: %s unpacks to %s, and %s says %s", ErrDamaged, name, l.Metadata.DiffID, image.config, diffIDs[n])
+		}
+		// A layer that is no longer the blob that is to be had there, since the archive
+		// has it plain, is one like any other.
+		if source := image.sources[diffIDs[n]]; source.Digest.String() == l.Metadata.Digest {
+			l.Metadata.URLs = source.URLs
 		}
 		index.Layers = append(index.Layers, l)
 	}

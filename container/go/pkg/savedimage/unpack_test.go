@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -202,6 +203,38 @@ func TestUnpackErrors(t *testing.T) {
 			}
 			if _, err := os.Stat(configPath); !errors.Is(err, os.ErrNotExist) {
 				t.Error("a configuration is left behind")
+			}
+		})
+	}
+}
+
+// A foreign layer stays one as long as its blob does.
+func TestUnpackForeign(t *testing.T) {
+	plain := pack(t, file{name: "Files/a", data: []byte("1")})
+	blob := zip(t, plain)
+	source := func(of string) []byte {
+		return fmt.Appendf(nil, `[{"Config":"c.json","Layers":["l"],"LayerSources":{%q:{"mediaType":%q,"size":%d,"digest":%q,"urls":["https://example.com/l"]}}}]`,
+			digest(t, plain), "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", len(blob), of)
+	}
+	for _, c := range []struct {
+		name          string
+		layer, digest []byte
+		urls          int
+	}{
+		{"the blob", blob, blob, 1}, {"made plain", plain, blob, 0}, {"of another blob", blob, plain, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, _, err := unpack(t, pack(t, file{name: "l", data: c.layer}, file{name: "c.json", data: configOf(t, plain)},
+				file{name: "manifest.json", data: source(digest(t, c.digest))}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			index, err := spec.ReadArchive(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := index.Layers[0].Metadata.URLs; len(got) != c.urls {
+				t.Errorf("URLs %q, want %d", got, c.urls)
 			}
 		})
 	}
