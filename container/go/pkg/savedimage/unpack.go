@@ -71,8 +71,9 @@ func Unpack(ctx context.Context, in, dir, config string) (err error) {
 
 // saved is an image of an archive, by the members that hold its parts.
 type saved struct {
-	config string
-	layers []string // bottom-most first; two may be the same
+	config  string
+	layers  []string                  // bottom-most first; two may be the same
+	sources map[v1.Hash]v1.Descriptor // of foreign layers, by diff id
 }
 
 // image finds the parts of the only image.
@@ -105,7 +106,7 @@ func (m *members) image() (saved, error) {
 	if err != nil {
 		return saved{}, fmt.Errorf("configuration: %w", err)
 	}
-	image := saved{config: config}
+	image := saved{config: config, sources: manifest[0].LayerSources}
 	for n, name := range manifest[0].Layers {
 		resolved, err := m.resolve(name)
 		if err != nil {
@@ -180,6 +181,10 @@ func (u *unpacking) finish(config string, image saved) error {
 		l := u.blobs[name]
 		if l.Metadata.DiffID != diffIDs[n].String() {
 			return fmt.Errorf("%w: %s unpacks to %s, and %s says %s", ErrDamaged, name, l.Metadata.DiffID, image.config, diffIDs[n])
+		}
+		// A foreign layer is still to be had from where it was.
+		if from := image.sources[diffIDs[n]]; from.Digest.String() == l.Metadata.Digest {
+			l.Metadata.URLs = from.URLs
 		}
 		index.Layers = append(index.Layers, l)
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/ulikunitz/xz"
 
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/archive"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/layer"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/spec"
 )
 
@@ -164,6 +167,32 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
+// The URLs of a layer count if they are said to serve the blob that is here.
+func TestUnpackForeign(t *testing.T) {
+	plain := pack(t, file{name: "Files/a", data: []byte("1")})
+	blob := zip(t, plain)
+	for name, c := range map[string]struct {
+		digest string
+		want   int
+	}{"this blob": {digest(t, blob), 1}, "another blob": {digest(t, plain), 0}} {
+		t.Run(name, func(t *testing.T) {
+			source := fmt.Sprintf(`{%q:{"mediaType":"text/plain","size":1,"digest":%q,"urls":["https://example.com/l"]}}`, digest(t, plain), c.digest)
+			dir, _, err := unpack(t, pack(t, file{name: "l", data: blob}, file{name: "c.json", data: configOf(t, plain)},
+				file{name: "manifest.json", data: []byte(`[{"Config":"c.json","Layers":["l"],"LayerSources":` + source + `}]`)}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			index, err := spec.ReadArchive(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m := index.Layers[0].Metadata; len(m.URLs) != c.want || m.MediaType != layer.MediaTypeGzip {
+				t.Errorf("%+v, want %d URLs", m, c.want)
+			}
+		})
+	}
+}
+
 func TestUnpackErrors(t *testing.T) {
 	low := pack(t, file{name: "low", data: []byte("1")})
 	config := file{name: "c.json", data: configOf(t, low)}
@@ -183,6 +212,13 @@ func TestUnpackErrors(t *testing.T) {
 		{"two images", []file{manifest(`[{"Config":"c","RepoTags":["a:b"]},{"Config":"d","RepoTags":["c:d"]}]`)}, ErrNotSaved, `["a:b" "c:d"]`},
 		{"no configuration", []file{one, blob}, ErrDamaged, `"c.json"`},
 		{"no layer", []file{one, config}, ErrDamaged, `"l.tar"`},
+		{"a configuration outside", []file{manifest(`[{"Config":"../../etc/passwd"}]`)}, archive.ErrEscapes, "../../etc/passwd"},
+		{"a layer outside", []file{manifest(`[{"Config":"c.json","Layers":["l/../../l.tar"]}]`), config, blob}, archive.ErrEscapes, "l/../../l.tar"},
+		{"a layer of this machine", []file{manifest(`[{"Config":"c.json","Layers":["/etc/passwd"]}]`), config}, ErrDamaged, "/etc/passwd"},
+		{"a link out of it", []file{one, config, {name: "l.tar", target: "../../etc/passwd"}}, ErrDamaged, "../../etc/passwd"},
+		{"a link to this machine", []file{one, config, {name: "l.tar", target: "/etc/passwd"}}, ErrDamaged, "etc/passwd"},
+		{"a member outside", []file{one, config, blob, {name: "../x"}}, archive.ErrEscapes, "../x"},
+		{"a name without end", []file{one, config, blob, {name: strings.Repeat("a/", 3000)}}, nil, "no system takes"},
 		{"a dangling link", []file{one, config, {name: "l.tar", target: "x"}}, ErrDamaged, `"l.tar" is a link to "x"`},
 		{"a loop", []file{one, config, {name: "l.tar", target: "l.tar"}}, ErrDamaged, "leads nowhere"},
 		{"another layer", []file{one, config, {name: "l.tar", data: pack(t)}}, ErrDamaged, "unpacks to"},
