@@ -71,9 +71,10 @@ func Unpack(ctx context.Context, in, dir, config string) (err error) {
 
 // saved is an image of an archive, by the members that hold its parts.
 type saved struct {
-	config  string
-	layers  []string                  // bottom-most first; two may be the same
-	sources map[v1.Hash]v1.Descriptor // of foreign layers, by diff id
+	config string
+	layers []string // bottom-most first; two may be the same
+	// sources say of foreign layers, by diff id, where they are to be had.
+	sources map[v1.Hash]v1.Descriptor
 }
 
 // image finds the parts of the only image.
@@ -182,9 +183,10 @@ func (u *unpacking) finish(config string, image saved) error {
 		if l.Metadata.DiffID != diffIDs[n].String() {
 			return fmt.Errorf("%w: %s unpacks to %s, and %s says %s", ErrDamaged, name, l.Metadata.DiffID, image.config, diffIDs[n])
 		}
-		// A foreign layer is still to be had from where it was.
-		if from := image.sources[diffIDs[n]]; from.Digest.String() == l.Metadata.Digest {
-			l.Metadata.URLs = from.URLs
+		// A layer that is no longer the blob that is to be had there, since the archive
+		// has it plain, is one like any other.
+		if source := image.sources[diffIDs[n]]; source.Digest.String() == l.Metadata.Digest {
+			l.Metadata.URLs = source.URLs
 		}
 		index.Layers = append(index.Layers, l)
 	}

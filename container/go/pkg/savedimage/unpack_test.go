@@ -17,7 +17,6 @@ import (
 	"github.com/ulikunitz/xz"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/archive"
-	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/layer"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/spec"
 )
 
@@ -167,32 +166,6 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// The URLs of a layer count if they are said to serve the blob that is here.
-func TestUnpackForeign(t *testing.T) {
-	plain := pack(t, file{name: "Files/a", data: []byte("1")})
-	blob := zip(t, plain)
-	for name, c := range map[string]struct {
-		digest string
-		want   int
-	}{"this blob": {digest(t, blob), 1}, "another blob": {digest(t, plain), 0}} {
-		t.Run(name, func(t *testing.T) {
-			source := fmt.Sprintf(`{%q:{"mediaType":"text/plain","size":1,"digest":%q,"urls":["https://example.com/l"]}}`, digest(t, plain), c.digest)
-			dir, _, err := unpack(t, pack(t, file{name: "l", data: blob}, file{name: "c.json", data: configOf(t, plain)},
-				file{name: "manifest.json", data: []byte(`[{"Config":"c.json","Layers":["l"],"LayerSources":` + source + `}]`)}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			index, err := spec.ReadArchive(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if m := index.Layers[0].Metadata; len(m.URLs) != c.want || m.MediaType != layer.MediaTypeGzip {
-				t.Errorf("%+v, want %d URLs", m, c.want)
-			}
-		})
-	}
-}
-
 func TestUnpackErrors(t *testing.T) {
 	low := pack(t, file{name: "low", data: []byte("1")})
 	config := file{name: "c.json", data: configOf(t, low)}
@@ -238,6 +211,38 @@ func TestUnpackErrors(t *testing.T) {
 			}
 			if _, err := os.Stat(configPath); !errors.Is(err, os.ErrNotExist) {
 				t.Error("a configuration is left behind")
+			}
+		})
+	}
+}
+
+// A foreign layer stays one as long as its blob does.
+func TestUnpackForeign(t *testing.T) {
+	plain := pack(t, file{name: "Files/a", data: []byte("1")})
+	blob := zip(t, plain)
+	source := func(of string) []byte {
+		return fmt.Appendf(nil, `[{"Config":"c.json","Layers":["l"],"LayerSources":{%q:{"mediaType":%q,"size":%d,"digest":%q,"urls":["https://example.com/l"]}}}]`,
+			digest(t, plain), "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", len(blob), of)
+	}
+	for _, c := range []struct {
+		name          string
+		layer, digest []byte
+		urls          int
+	}{
+		{"the blob", blob, blob, 1}, {"made plain", plain, blob, 0}, {"of another blob", blob, plain, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, _, err := unpack(t, pack(t, file{name: "l", data: c.layer}, file{name: "c.json", data: configOf(t, plain)},
+				file{name: "manifest.json", data: source(digest(t, c.digest))}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			index, err := spec.ReadArchive(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := index.Layers[0].Metadata.URLs; len(got) != c.urls {
+				t.Errorf("URLs %q, want %d", got, c.urls)
 			}
 		})
 	}
