@@ -294,12 +294,13 @@ func TestReadVersion(t *testing.T) {
 
 func TestParsePlatforms(t *testing.T) {
 	for list, want := range map[string][]Platform{
-		"linux_amd64":               {{"linux", "amd64"}},
-		"windows_amd64,linux_s390x": {{"windows", "amd64"}, {"linux", "s390x"}},
-		"linux_amd64,linux_amd64":   {{"linux", "amd64"}},
-		"linux_riscv64":             nil,
-		"":                          nil,
-		"linux_amd64,":              nil,
+		"linux_amd64":                {{"linux", "amd64"}},
+		"windows_amd64,linux_s390x":  {{"windows", "amd64"}, {"linux", "s390x"}},
+		"darwin_arm64,linux_ppc64le": {{"darwin", "arm64"}, {"linux", "ppc64le"}},
+		"linux_amd64,linux_amd64":    {{"linux", "amd64"}},
+		"linux_riscv64":              nil,
+		"":                           nil,
+		"linux_amd64,":               nil,
 	} {
 		t.Run(list, func(t *testing.T) {
 			got, err := ParsePlatforms(list)

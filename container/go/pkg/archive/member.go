@@ -11,6 +11,11 @@ import (
 // interchange format); some archivers add the file's type.
 const permissions = 0o7777
 
+// maxName bounds names and what links lead to, in bytes. Linux takes no longer path
+// (PATH_MAX), and some of what is done with a name takes time that grows with the
+// square of its length.
+const maxName = 4096
+
 // Member is one entry of a tar.
 type Member struct {
 	Name         string // normalised by Clean; "" is the archive's root
@@ -24,6 +29,8 @@ type Member struct {
 	Header tar.Header
 }
 
+var errLong = fmt.Errorf("its name, or what it links to, has more than %d bytes, which no system takes", maxName)
+
 var errType = errors.New("neither file, directory, link, device nor fifo; repack the archive without it")
 
 // newMember checks and normalises a header. ok is false for entries that only
@@ -36,6 +43,11 @@ func newMember(h *tar.Header) (m Member, ok bool, err error) {
 	switch h.Typeflag {
 	case tar.TypeXGlobalHeader, 'V': // V: GNU's volume label
 		return m, false, nil
+	}
+	if len(h.Name) > maxName || len(h.Linkname) > maxName {
+		return m, false, fmt.Errorf("member %.50q...: %w", h.Name, errLong)
+	}
+	switch h.Typeflag {
 	case tar.TypeReg, '\x00', tar.TypeCont, tar.TypeGNUSparse:
 		// A sparse file is read with its holes filled.
 		m.Header.Typeflag = tar.TypeReg

@@ -216,6 +216,13 @@ func TestImportBad(t *testing.T) {
 			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), "its configuration says"},
 		{"a link out of it", archiveOf(t, member{name: "l.tar", kind: tar.TypeSymlink, target: "../../etc/passwd"}, c,
 			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `no file "l.tar"`},
+		{"a layer outside", archiveOf(t, good, c, member{name: "manifest.json", content: manifest("c.json", "../../etc/passwd")}), "../../etc/passwd"},
+		{"a layer of this machine", archiveOf(t, good, c, member{name: "manifest.json", content: manifest("c.json", "/etc/passwd")}), "/etc/passwd"},
+		{"a configuration outside", archiveOf(t, good, member{name: "manifest.json", content: manifest("../../etc/passwd", "l.tar")}), "../../etc/passwd"},
+		{"a device", archiveOf(t, member{name: "l.tar", kind: tar.TypeChar}, c,
+			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `no file "l.tar"`},
+		{"a link in place of an earlier file", archiveOf(t, good, member{name: "l.tar", kind: tar.TypeSymlink, target: "/etc/passwd"}, c,
+			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `no file "l.tar"`},
 		{"a link to itself", archiveOf(t, member{name: "l.tar", kind: tar.TypeSymlink, target: "l.tar"}, c,
 			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `no file "l.tar"`},
 	} {

@@ -36,6 +36,9 @@ func newIndex(f *os.File) (*index, error) {
 			return nil, fmt.Errorf("it is not a tar, or is damaged: %w", err)
 		}
 		name := path.Clean(h.Name)
+		// Where a name occurs again the last counts, as when a tar is unpacked.
+		delete(x.files, name)
+		delete(x.links, name)
 		switch h.Typeflag {
 		case tar.TypeReg:
 			// The reader takes no more of the file than the header.

@@ -180,6 +180,10 @@ func TestHostileTars(t *testing.T) {
 		{"escaping from the root", packed(t, reg("/../f", "x")), []string{"/../f", "leads out"}},
 		{"hard link out", packed(t, link(tar.TypeLink, "h", "../../etc/shadow")), []string{`"h"`, "../../etc/shadow", "leads out"}},
 		{"hard link to the root", packed(t, link(tar.TypeLink, "h", "/")), []string{`"h"`, "leads out"}},
+		{"endless name", packed(t, reg(strings.Repeat("a/", 3000)+"a", "")), []string{"a/a/a", "no system takes"}},
+		{"endless link", packed(t, link(tar.TypeSymlink, "l", strings.Repeat("a/", 3000))), []string{`"l"`, "no system takes"}},
+		{"records that lie", lyingRecords(t), []string{"sizes that lie"}},
+		{"a zstd window that nothing fits in", []byte{0x28, 0xb5, 0x2f, 0xfd, 0, 20 << 3, 1, 0, 0}, []string{"zstd", "window"}},
 		{"file as the root", packed(t, reg(".", "x")), []string{"root"}},
 		{"odd type", fifo, []string{"odd", "type"}},
 		{"truncated content", long[:len(long)-3000], []string{"big", "truncated"}},
@@ -200,6 +204,14 @@ func TestHostileTars(t *testing.T) {
 		in := tarFile(t, append(slices.Clone(long), make([]byte, 20_000)...))
 		wantEntries(t, spec.Layer{Tars: []string{in}}, "5 0755 0:0 ./", "0 0640 7:8 ./big = "+strings.Repeat("x", 5000))
 	})
+}
+
+// lyingRecords is a tar whose extended header says that its only file of 10 bytes has 9999999.
+func lyingRecords(t testing.TB) []byte {
+	h := reg("f", "0123456789")
+	h.PAXRecords = map[string]string{"VENDOR.si": "10"}
+	// Both records are 16 bytes long.
+	return bytes.Replace(packed(t, h), []byte("16 VENDOR.si=10\n"), []byte("16 size=9999999\n"), 1)
 }
 
 // ar packs name, content pairs as an ar archive.
@@ -296,6 +308,11 @@ func FuzzArchive(f *testing.F) {
 	f.Add(plain)
 	f.Add(zipped.Bytes())
 	f.Add(packed(f, reg("../f", "x")))
+	f.Add(packed(f, reg("f", "x"), reg("f", "y"), link(tar.TypeSymlink, "f", "/etc/passwd"), reg("f/g", "z")))
+	f.Add(packed(f, link(tar.TypeSymlink, "d", "../.."), reg("d/etc/passwd", "x"), link(tar.TypeLink, "/h", "d/../../x")))
+	f.Add(packed(f, link(tar.TypeChar, "dev/mem", ""), link(tar.TypeFifo, "f", ""), link(tar.TypeBlock, "../sda", "")))
+	f.Add(packed(f, reg(strings.Repeat("long/", 100)+"f", "x"), link(tar.TypeSymlink, "l", strings.Repeat("n", 5000))))
+	f.Add(lyingRecords(f))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if bytes.Contains(in, []byte("GNU.sparse")) || len(in) > 156 && in[156] == tar.TypeGNUSparse {
 			return // holes may be larger than the disk, and are allowed to be

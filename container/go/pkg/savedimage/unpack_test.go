@@ -16,6 +16,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/ulikunitz/xz"
 
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/archive"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/spec"
 )
 
@@ -184,6 +185,13 @@ func TestUnpackErrors(t *testing.T) {
 		{"two images", []file{manifest(`[{"Config":"c","RepoTags":["a:b"]},{"Config":"d","RepoTags":["c:d"]}]`)}, ErrNotSaved, `["a:b" "c:d"]`},
 		{"no configuration", []file{one, blob}, ErrDamaged, `"c.json"`},
 		{"no layer", []file{one, config}, ErrDamaged, `"l.tar"`},
+		{"a configuration outside", []file{manifest(`[{"Config":"../../etc/passwd"}]`)}, archive.ErrEscapes, "../../etc/passwd"},
+		{"a layer outside", []file{manifest(`[{"Config":"c.json","Layers":["l/../../l.tar"]}]`), config, blob}, archive.ErrEscapes, "l/../../l.tar"},
+		{"a layer of this machine", []file{manifest(`[{"Config":"c.json","Layers":["/etc/passwd"]}]`), config}, ErrDamaged, "/etc/passwd"},
+		{"a link out of it", []file{one, config, {name: "l.tar", target: "../../etc/passwd"}}, ErrDamaged, "../../etc/passwd"},
+		{"a link to this machine", []file{one, config, {name: "l.tar", target: "/etc/passwd"}}, ErrDamaged, "etc/passwd"},
+		{"a member outside", []file{one, config, blob, {name: "../x"}}, archive.ErrEscapes, "../x"},
+		{"a name without end", []file{one, config, blob, {name: strings.Repeat("a/", 3000)}}, nil, "no system takes"},
 		{"a dangling link", []file{one, config, {name: "l.tar", target: "x"}}, ErrDamaged, `"l.tar" is a link to "x"`},
 		{"a loop", []file{one, config, {name: "l.tar", target: "l.tar"}}, ErrDamaged, "leads nowhere"},
 		{"another layer", []file{one, config, {name: "l.tar", data: pack(t)}}, ErrDamaged, "unpacks to"},
