@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/access"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/push"
 )
 
@@ -40,7 +41,7 @@ type flags struct {
 	format     string
 	configDir  string
 	skip       bool
-	access     accessFlags
+	access     access.Flags
 	layers     texts
 	stampFiles texts
 	jobs       int
@@ -78,7 +79,7 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.StringVar(&f.format, "format", "", "`format` of the manifest: Docker or OCI")
 	set.StringVar(&f.configDir, "client-config-dir", "", "`directory` of a docker config.json to take credentials from")
 	set.BoolVar(&f.skip, "skip-unchanged-digest", false, "send nothing if the repository has the image's digest already")
-	f.access.register(set)
+	f.access.Register(set, "push")
 	set.Var(&f.layers, "layer", "a layer, as `four comma separated paths`: compressed layer, uncompressed layer, "+
 		"file with the compressed layer's sha256, file with the diff id; may be repeated")
 	set.Var(&f.stampFiles, "stamp-info-file", "workspace status `file` that {KEY} in -dst is looked up in; may be repeated")

@@ -108,7 +108,7 @@ func run(ctx context.Context, p Params, f *flags) error {
 		stats    distribution.Stats
 		progress push.Progress
 	)
-	if isTerminal(p.Stderr) && !f.quiet && !f.dryRun && !f.access.explain {
+	if isTerminal(p.Stderr) && !f.quiet && !f.dryRun && !f.access.Explain {
 		s := newScreen(p.Stderr, len(tasks), &progress, &meter)
 		defer s.stop()
 		p.Stderr = s
@@ -117,7 +117,7 @@ func run(ctx context.Context, p Params, f *flags) error {
 	if err := setAccess(&opts, p, f, tasks, host); err != nil {
 		return err
 	}
-	if f.access.explain {
+	if f.access.Explain {
 		opts.Notify = nil // it is said in its place
 		return explain(ctx, p.Stdout, tasks, registry.New(opts), keychain, host)
 	}
@@ -201,7 +201,7 @@ func prepare(image spec.Push, f *flags, resolve launch.Resolver) (task, error) {
 	if f.format != "" {
 		image.Format = f.format
 	}
-	image.InsecureRepository = pick(f, "insecure-repository", f.access.insecure, image.InsecureRepository)
+	image.InsecureRepository = pick(f, "insecure-repository", f.access.Insecure, image.InsecureRepository)
 	image.SkipUnchangedDigest = pick(f, "skip-unchanged-digest", f.skip, image.SkipUnchangedDigest)
 	t := task{plan: image}
 	var err error
