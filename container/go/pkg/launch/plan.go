@@ -44,21 +44,7 @@ func Find(argv0 string) (Plan, bool) {
 }
 
 func find(argv0, goos string) (Plan, bool) {
-	if argv0 == "" {
-		return Plan{}, false
-	}
-	if !strings.ContainsRune(argv0, '/') && !(goos == "windows" && strings.ContainsRune(argv0, '\\')) {
-		found, err := exec.LookPath(argv0)
-		if err != nil && found == "" {
-			return Plan{}, false
-		}
-		argv0 = found
-	}
-	path, err := filepath.Abs(argv0)
-	if err != nil {
-		return Plan{}, false
-	}
-	for range maxLinks {
+	for _, path := range chain(argv0, goos) {
 		program := trimExe(path, goos)
 		for _, kind := range []Kind{Push, Load, Test} {
 			plan := program + "." + string(kind) + ".json"
@@ -66,16 +52,51 @@ func find(argv0, goos string) (Plan, bool) {
 				return Plan{Path: plan, Kind: kind, Program: program}, true
 			}
 		}
+	}
+	return Plan{}, false
+}
+
+// Names are what the program that was started as argv0 is called: the base name of the
+// executable and, if that is a symbolic link, of each that it leads to, all without the
+// .exe of Windows.
+func Names(argv0 string) []string {
+	names := []string{trimExe(filepath.Base(argv0), "windows")}
+	for _, path := range chain(argv0, runtime.GOOS) {
+		names = append(names, trimExe(filepath.Base(path), "windows"))
+	}
+	return names
+}
+
+// chain is the path of the executable, absolute, and where that is a symbolic link the
+// path that it leads to, and so on.
+func chain(argv0, goos string) []string {
+	if argv0 == "" {
+		return nil
+	}
+	if !strings.ContainsRune(argv0, '/') && !(goos == "windows" && strings.ContainsRune(argv0, '\\')) {
+		found, err := exec.LookPath(argv0)
+		if err != nil && found == "" {
+			return nil
+		}
+		argv0 = found
+	}
+	path, err := filepath.Abs(argv0)
+	if err != nil {
+		return nil
+	}
+	paths := []string{path}
+	for range maxLinks {
 		target, err := os.Readlink(path)
 		if err != nil {
-			return Plan{}, false
+			break
 		}
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(filepath.Dir(path), target)
 		}
 		path = target
+		paths = append(paths, path)
 	}
-	return Plan{}, false
+	return paths
 }
 
 func trimExe(path, goos string) string {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/distribution"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/hostconfig"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/imageflags"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/launch"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/push"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/registry"
@@ -176,8 +177,8 @@ func readPlan(p Params, f *flags) (spec.PushPlan, launch.Resolver, error) {
 		if f.format == "" {
 			return spec.PushPlan{}, nil, errNoFormat
 		}
-		if !f.image() {
-			return spec.PushPlan{}, nil, errNoImage
+		if !f.image.Given() {
+			return spec.PushPlan{}, nil, imageflags.ErrNoImage
 		}
 		return spec.PushPlan{Images: []spec.Push{{Format: f.format}}}, launch.Runfiles(p.Argv0, p.Getenv), nil
 	}
@@ -220,8 +221,8 @@ func prepare(image spec.Push, f *flags, resolve launch.Resolver) (task, error) {
 	if err != nil {
 		return task{}, err
 	}
-	if f.image() {
-		t.image, err = f.load(t.format)
+	if f.image.Given() {
+		t.image, err = f.image.Load(t.format)
 	} else {
 		t.image, err = push.FromPlan(image, resolve)
 	}
