@@ -17,6 +17,10 @@ func TestBuildTar(t *testing.T) {
 	f.write("manifest.json", strings.ReplaceAll(`{"files":[{"src":"DIR/a","dst":"one/a"}],"symlinks":[{"linkname":"l","target":"one/a"}],`+
 		`"empty_files":["e"],"empty_dirs":["d"],"empty_root_dirs":["r"],"tars":["DIR/in.tar"],"debs":[]}`, "DIR", f.dir))
 	f.write("args", strings.ReplaceAll("--file=DIR/a=a\n--mode=0o444\n", "DIR", f.dir))
+	if err := os.MkdirAll(f.path("dir/sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f.write("dir/sub/b", "B")
 	for _, c := range []struct {
 		name string
 		args []string
@@ -40,6 +44,8 @@ func TestBuildTar(t *testing.T) {
 		{"owners and modes", []string{"--owner=1.2", "--owner_name=u.g", "--owners=/b=3.4", "--owner_names=b=v.h", "--modes=c=0400", "--directory=o",
 			"--file=DIR/a=a", "--file=DIR/a=b", "--empty_file=c"},
 			[]string{"./ 755 0.0 0", "./o/ 755 0.0 0", "./o/a 644 1.2(u.g) 0 A", "./o/b 644 3.4(v.h) 0 A", "./c 400 1.2(u.g) 0"}},
+		{"owners in a directory", []string{"--owner=1.2", "--owners=d/sub/b=3.4", "--modes=d/sub=0700", "--file=DIR/dir=d"},
+			[]string{"./ 755 0.0 0", "./d/ 755 1.2 0", "./d/sub/ 700 1.2 0", "./d/sub/b 644 3.4 0 B"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f.run("build_tar", append([]string{"--output=DIR/out.tar"}, c.args...)...)

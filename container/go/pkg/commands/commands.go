@@ -141,13 +141,6 @@ func require(set *flag.FlagSet, names ...string) error {
 	return nil
 }
 
-// given tells whether a flag was on the command line.
-func given(set *flag.FlagSet, name string) bool {
-	found := false
-	set.Visit(func(f *flag.Flag) { found = found || f.Name == name })
-	return found
-}
-
 // scratch makes a folder beside an output, where there is room, and gives it to fn.
 func scratch(output string, fn func(dir string) error) (err error) {
 	dir, err := os.MkdirTemp(filepath.Dir(output), ".scratch-")
