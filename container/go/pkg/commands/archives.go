@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/builder"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/imageflags"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/outfile"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/spec"
 )
 
@@ -131,7 +133,11 @@ func extractLastLayer(*flag.FlagSet) action {
 			if err := builder.Run(ctx, []string{"decompress", "--in", last.Blob, "--out", out}, p.Stderr); err != nil {
 				return err
 			}
-			return os.WriteFile(diffID, []byte(strings.TrimPrefix(last.Metadata.DiffID, "sha256:")), 0o644)
+			err = outfile.WriteText(diffID, strings.TrimPrefix(last.Metadata.DiffID, "sha256:"))
+			if err != nil {
+				return errors.Join(err, os.Remove(out))
+			}
+			return nil
 		})
 	}
 }

@@ -38,6 +38,7 @@ func TestFlags(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	f, layers := newImage(t)
+	f.run("join_layers", append([]string{"-output=DIR/image.tar", "-tag=a:b=DIR/config.json"}, layers...)...)
 	f.write("text", "text")
 	f.write("bad.json", `{"files":[],"colour":"red"}`)
 	f.write("args", "--output=DIR/o\n--colour\n")
@@ -71,6 +72,7 @@ func TestFailures(t *testing.T) {
 		{"extract_image_id", nil, true, "one archive"},
 		{"extract_image_id", []string{"DIR/layer0.tar"}, false, "docker-save"},
 		{"extract_last_layer", []string{"a", "b"}, true, "got 2 arguments"},
+		{"extract_last_layer", []string{"DIR/image.tar", "DIR/o", "DIR/none/id"}, false, "none"},
 		{"compare_ids_test", nil, false, "nothing to compare"},
 		{"create_image_config", nil, false, "-outputConfig"},
 		{"create_image_config", []string{"-outputConfig=DIR/o", "-nullCmd", "-command=a"}, true, "contradict"},
