@@ -29,7 +29,6 @@ def _push_impl(ctx):
         inputs = inputs,
         mnemonic = "OwnDigest",
         outputs = [ctx.outputs.digest],
-        tools = ctx.attr._digester[DefaultInfo].default_runfiles.files,
     )
 
     destination = "%s/%s:%s" % (ctx.attr.registry, ctx.attr.repository, ctx.attr.tag)
