@@ -4,6 +4,7 @@ load("//container:providers.bzl", "STAMP_ATTR")
 load("//container/private:bundle_impl.bzl", "bundle_impl")
 load("//container/private:macros.bzl", "absolute_label", "stamp_label")
 load("//container/private:programs.bzl", "BUILDER_ATTRS", "LAUNCHER_ATTRS")
+load("//container/private:tool_attrs.bzl", "tool_attrs")
 
 _ATTRS = {
     "experimental_tarball_format": attr.string(
@@ -30,7 +31,7 @@ _ATTRS = {
 
 container_bundle_ = rule(
     implementation = bundle_impl,
-    attrs = dict(dict(_ATTRS, **BUILDER_ATTRS), **LAUNCHER_ATTRS),
+    attrs = dict(dict(dict(_ATTRS, **BUILDER_ATTRS), **LAUNCHER_ATTRS), **tool_attrs(["extract_config", "incremental_load_template"])),
     doc = "Bundles images. Provides BundleInfo; running it loads all of them.",
     executable = True,
 )

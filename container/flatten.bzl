@@ -5,8 +5,10 @@ load("//container/private:image_build.bzl", "tarball_spec")
 load("//container/private:labels.bzl", "label_text")
 load("//container/private:parts.bzl", "parts_of")
 load("//container/private:programs.bzl", "BUILDER_ATTRS", "run_builder")
+load("//container/private:tool_attrs.bzl", "check_tools", "tool_attrs")
 
 def _flatten_impl(ctx):
+    check_tools(ctx)
     name = ctx.label.name
     parts = parts_of(ctx, name, ctx.attr.image)
     if parts == None:
@@ -36,7 +38,7 @@ _ATTRS = {
 
 container_flatten = rule(
     implementation = _flatten_impl,
-    attrs = dict(_ATTRS, **BUILDER_ATTRS),
+    attrs = dict(dict(_ATTRS, **BUILDER_ATTRS), **tool_attrs(["extract_config", "incremental_load_template"])),
     doc = "Merges the layers of an image: `NAME.tar` is what a container finds as its file system, " +
           "`NAME.json` the image's configuration.",
     outputs = {

@@ -2,6 +2,7 @@
 
 load("//container/private:import_impl.bzl", "import_impl")
 load("//container/private:programs.bzl", "BUILDER_ATTRS", "LAUNCHER_ATTRS")
+load("//container/private:tool_attrs.bzl", "tool_attrs")
 
 _ATTRS = {
     "base_image_digest": attr.string(doc = "Digest of the image where it was pulled from."),
@@ -29,7 +30,7 @@ _ATTRS = {
 
 container_import = rule(
     implementation = import_impl,
-    attrs = dict(dict(_ATTRS, **BUILDER_ATTRS), **LAUNCHER_ATTRS),
+    attrs = dict(dict(dict(_ATTRS, **BUILDER_ATTRS), **LAUNCHER_ATTRS), **tool_attrs(["extract_config", "incremental_load_template", "sha256"])),
     doc = "Imports an image. Provides ImportInfo and, if it is known where the image comes from, PullInfo.",
     executable = True,
     outputs = {"out": "%{name}.tar"},

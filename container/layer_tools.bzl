@@ -4,9 +4,10 @@ load("//container/private:image_build.bzl", "declare_tarball")
 load("//container/private:load.bzl", "declare_loader")
 load("//container/private:parts.bzl", "parts_of", "unpack")
 load("//container/private:programs.bzl", "BUILDER_ATTRS", "LAUNCHER_ATTRS")
+load("//container/private:tool_attrs.bzl", "check_tools", "tool_attrs")
 
 # The attributes that a rule needs to call these functions.
-tools = dict(BUILDER_ATTRS, **LAUNCHER_ATTRS)
+tools = dict(dict(BUILDER_ATTRS, **LAUNCHER_ATTRS), **tool_attrs(["extract_config", "incremental_load_template"]))
 
 # buildifier: disable=unused-variable
 def get_from_target(ctx, name, attr_target, file_target = None):
@@ -21,6 +22,7 @@ def get_from_target(ctx, name, attr_target, file_target = None):
     Returns:
       dict: container_parts, see providers.bzl; empty without an image.
     """
+    check_tools(ctx)
     if not attr_target:
         return {}
     return parts_of(ctx, name, attr_target) or {}
@@ -73,6 +75,7 @@ def incremental_load(ctx, images, output, stamp = False, run = False, run_flags 
     Returns:
       runfiles that the executable needs.
     """
+    check_tools(ctx)
     return declare_loader(
         ctx,
         output,

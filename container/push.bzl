@@ -4,6 +4,7 @@ load("//container:providers.bzl", "STAMP_ATTR")
 load("//container/private:macros.bzl", "stamp_label")
 load("//container/private:programs.bzl", "BUILDER_ATTRS", "LAUNCHER_ATTRS")
 load("//container/private:push_impl.bzl", "push_impl")
+load("//container/private:tool_attrs.bzl", "tool_attrs")
 
 _ATTRS = {
     "extension": attr.string(
@@ -59,7 +60,7 @@ _ATTRS = {
 
 container_push_ = rule(
     implementation = push_impl,
-    attrs = dict(dict(_ATTRS, **BUILDER_ATTRS), **LAUNCHER_ATTRS),
+    attrs = dict(dict(dict(_ATTRS, **BUILDER_ATTRS), **LAUNCHER_ATTRS), **tool_attrs(["extract_config", "incremental_load_template"])),
     doc = "Pushes an image when it is run. Provides PushInfo; `NAME.digest` holds the digest of what is pushed.",
     executable = True,
     outputs = {"digest": "%{name}.digest"},

@@ -4,6 +4,7 @@ load("//container/private:accounts.bzl", "check_field", "distinct")
 load("//container/private:labels.bzl", "label_text")
 load("//container/private:paths.bzl", "paths")
 load("//container/private:programs.bzl", "BUILDER_ATTRS", "run_builder")
+load("//container/private:tool_attrs.bzl", "check_tools", "tool_attrs")
 
 PasswdFileContentProviderInfo = provider(
     doc = "A line of a passwd file (passwd(5)).",
@@ -81,6 +82,7 @@ passwd_file = rule(
 )
 
 def _passwd_tar_impl(ctx):
+    check_tools(ctx)
     name = ctx.label.name
     passwd = ctx.actions.declare_file(name + ".passwd")
     users = _write(ctx, passwd)
@@ -123,7 +125,7 @@ _TAR_ATTRS = {
 
 passwd_tar = rule(
     implementation = _passwd_tar_impl,
-    attrs = dict(_TAR_ATTRS, **BUILDER_ATTRS),
+    attrs = dict(dict(_TAR_ATTRS, **BUILDER_ATTRS), **tool_attrs(["build_tar"])),
     doc = "Makes a tar of a passwd file and of the home directories, each with mode 0700 and its user as the owner.",
     outputs = {"passwd_tar": "%{name}.tar"},
 )

@@ -6,6 +6,7 @@ load(":labels.bzl", "label_text")
 load(":load.bzl", "declare_loader")
 load(":parts.bzl", "parts_of")
 load(":programs.bzl", "launcher_extension")
+load(":tool_attrs.bzl", "check_tools")
 
 def _images(ctx):
     """The images of the bundle by their names, make variables expanded."""
@@ -37,6 +38,7 @@ def bundle_impl(ctx):
     Returns:
       list of providers: BundleInfo, DefaultInfo, OutputGroupInfo.
     """
+    check_tools(ctx)
     images = _images(ctx)
     stamp = ctx.attr.stamp[StampSettingInfo].value or any(["{" in name for name in images])
     stamp_files = [ctx.info_file, ctx.version_file] if stamp else []

@@ -3,6 +3,7 @@
 load("//container:providers.bzl", "LayerInfo", "STAMP_ATTR")
 load(":layer_attrs.bzl", "LAYER_ATTRS")
 load(":programs.bzl", "LAUNCHER_ATTRS")
+load(":tool_attrs.bzl", "tool_attrs")
 
 _IMAGE_ATTRS = {
     "architecture": attr.string(
@@ -89,7 +90,7 @@ _IMAGE_ATTRS = {
     ),
 }
 
-IMAGE_ATTRS = dict(dict(LAYER_ATTRS, **LAUNCHER_ATTRS), **_IMAGE_ATTRS)
+IMAGE_ATTRS = dict(dict(dict(LAYER_ATTRS, **LAUNCHER_ATTRS), **_IMAGE_ATTRS), **tool_attrs(["create_image_config"]))
 
 IMAGE_OUTPUTS = {
     "build_script": "%{name}.executable",

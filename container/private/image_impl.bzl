@@ -7,6 +7,7 @@ load(":labels.bzl", "label_text")
 load(":layer_build.bzl", "declare_layer", "layer_content")
 load(":load.bzl", "declare_loader")
 load(":parts.bzl", "SCRATCH", "layer_metadata", "parts_of")
+load(":tool_attrs.bzl", "check_tools")
 
 def _base_parts(ctx, name, base):
     if not base:
@@ -102,6 +103,7 @@ def image_impl(
     Returns:
       list of providers: ImageInfo, DefaultInfo, InstrumentedFilesInfo.
     """
+    check_tools(ctx)
     name = name or ctx.label.name
     base = base or ctx.attr.base
     launcher = ctx.file.launcher

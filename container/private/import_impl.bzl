@@ -8,6 +8,7 @@ load(":layer_build.bzl", "describe_layer")
 load(":load.bzl", "declare_loader")
 load(":parts.bzl", "SCRATCH")
 load(":programs.bzl", "launcher_extension")
+load(":tool_attrs.bzl", "check_tools")
 
 def _is_blob(file, manifest):
     """Whether a layer is what a registry holds: then it stays as it is.
@@ -27,6 +28,7 @@ def import_impl(ctx):
     Returns:
       list of providers: ImportInfo, DefaultInfo and, if known, PullInfo.
     """
+    check_tools(ctx)
     name = ctx.label.name
     if not ctx.file.config:
         fail("%s: config is missing: an image cannot be imported without its configuration" % label_text(ctx.label))

@@ -2,6 +2,7 @@
 container_image's that describes its own layer."""
 
 load(":programs.bzl", "BUILDER_ATTRS")
+load(":tool_attrs.bzl", "tool_attrs")
 
 _TAR_TYPES = [".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tzst"]
 
@@ -69,5 +70,7 @@ _LAYER_ATTRS = {
     ),
 }
 
-LAYER_ATTRS = dict(_LAYER_ATTRS, **BUILDER_ATTRS)
+_TOOLS = ["build_layer", "extract_config", "incremental_load_template", "sha256"]
+
+LAYER_ATTRS = dict(dict(_LAYER_ATTRS, **BUILDER_ATTRS), **tool_attrs(_TOOLS))
 LAYER_OUTPUTS = {"layer": "%{name}-layer.tar"}

@@ -2,10 +2,13 @@
 
 load("//container:providers.bzl", "LayerInfo")
 load(":labels.bzl", "label_text")
+load(":layer_tool.bzl", "declare_tool_tar")
 load(":paths.bzl", "paths")
 load(":programs.bzl", "run_builder")
+load(":tool_attrs.bzl", "own_tool")
 
 _PORTABLE_MTIME = 946684800
+_COMPRESSED_BY_TOOL = ["", "gzip", "none"]
 _EXTENSIONS = {"": "tar.gz", "gzip": "tar.gz", "none": "tar", "zstd": "tar.zst"}
 
 def _mtime(ctx):
@@ -72,6 +75,8 @@ def layer_content(ctx, overrides):
 def declare_layer(ctx, name, content, output_layer):
     """Declares the action that makes a layer, and the lazy one for its plain tar.
 
+    With `build_layer`, it is one for the plain tar and one for the layer.
+
     Args:
       ctx: the rule's context, with LAYER_ATTRS.
       name: str, name of the target that the layer belongs to.
@@ -81,6 +86,8 @@ def declare_layer(ctx, name, content, output_layer):
     Returns:
       LayerInfo.
     """
+    if own_tool(ctx, "build_layer"):
+        return _declare_tool_layer(ctx, name, content, output_layer)
     spec = {
         "compression": _compression(content.compression, content.compression_options),
         "debs": [f.path for f in content.debs],
@@ -134,6 +141,21 @@ def declare_layer(ctx, name, content, output_layer):
         metadata = metadata,
         unzipped_layer = output_layer,
         zipped_layer = blob,
+    )
+
+def _declare_tool_layer(ctx, name, content, output_layer):
+    """declare_layer for a layer whose tar the user's own program makes."""
+    if content.compression not in _COMPRESSED_BY_TOOL or content.compression_options:
+        fail("%s: with build_layer, compression can only be gzip or none, without compression_options" % label_text(ctx.label))
+    declare_tool_tar(ctx, name, content, _mtime(ctx), output_layer)
+    described = describe_layer(ctx, name + "-layer.tar", output_layer, recompress = content.compression != "none")
+    return LayerInfo(
+        blob_sum = described.blob_sum,
+        diff_id = described.diff_id,
+        env = content.env,
+        metadata = described.metadata,
+        unzipped_layer = output_layer,
+        zipped_layer = described.zipped_layer,
     )
 
 def decompress_layer(ctx, blob, output):

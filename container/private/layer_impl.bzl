@@ -1,6 +1,7 @@
 """Implementation of container_layer."""
 
 load(":layer_build.bzl", "declare_layer", "layer_content")
+load(":tool_attrs.bzl", "check_tools")
 
 def layer_impl(
         ctx,
@@ -40,6 +41,7 @@ def layer_impl(
     Returns:
       list of providers: LayerInfo, DefaultInfo.
     """
+    check_tools(ctx)
     content = layer_content(ctx, dict(
         compression = compression,
         compression_options = compression_options,

@@ -23,7 +23,7 @@ LAUNCHER_ATTRS = {
 
 # With automatic exec groups, Bazel 7 and later want to be told that a program is of
 # no toolchain; before 6 they do not know the parameter.
-_NO_TOOLCHAIN = {"toolchain": None} if hasattr(native, "module_name") else {}
+NO_TOOLCHAIN = {"toolchain": None} if hasattr(native, "module_name") else {}
 
 def run_builder(ctx, command, arguments, inputs, outputs, mnemonic, message, directory = None):
     """Declares an action that runs a command of the builder.
@@ -53,7 +53,7 @@ def run_builder(ctx, command, arguments, inputs, outputs, mnemonic, message, dir
         outputs = outputs,
         mnemonic = mnemonic,
         progress_message = message,
-        **_NO_TOOLCHAIN
+        **NO_TOOLCHAIN
     )
 
 def docker_settings(ctx):

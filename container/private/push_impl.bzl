@@ -5,6 +5,7 @@ load(":image_build.bzl", "declare_image", "image_spec")
 load(":labels.bzl", "label_text")
 load(":parts.bzl", "parts_of")
 load(":programs.bzl", "declare_launcher", "docker_settings", "launcher_extension", "run_builder", "runfiles_path")
+load(":tool_attrs.bzl", "check_tools")
 
 def _manifest(ctx, name, format, parts):
     """The manifest in the format that is pushed, declaring an action if need be."""
@@ -80,6 +81,7 @@ def push_impl(ctx):
     Returns:
       list of providers: DefaultInfo, OutputGroupInfo, PushInfo.
     """
+    check_tools(ctx)
     registry = ctx.expand_make_variables("registry", ctx.attr.registry, {})
     repository = ctx.expand_make_variables("repository", ctx.attr.repository, {})
     tag = ctx.expand_make_variables("tag", ctx.attr.tag, {})

@@ -56,14 +56,31 @@ func newBuilder(ctx context.Context, root, version string) (*builder, error) {
 	return b, nil
 }
 
+// compact lists the packages whose functions are not inlined: protocols, encodings and configuration files, which wait for a
+// network or are read once. It makes the archive 6 % smaller. Compressing, hashing, ciphers, archives, the runtime
+// and our own code stay as fast as they can be.
+func compact() []string {
+	return []string{
+		"crypto/tls", "crypto/x509", "crypto/x509/...", "encoding/asn1", "encoding/json", "encoding/pem",
+		"fmt", "math/big", "mime/...", "net", "net/...", "os/exec", "os/user", "regexp", "regexp/...", "strconv", "text/...", "time",
+		"vendor/golang.org/x/net/...", "vendor/golang.org/x/text/...",
+		"github.com/BurntSushi/...", "github.com/docker/...", "github.com/google/...", "github.com/mattn/...",
+		"github.com/schollz/...", "github.com/sirupsen/...", "go.podman.io/...", "go.yaml.in/...",
+	}
+}
+
 // build compiles the program for p into the file out.
 func (b *builder) build(ctx context.Context, out string, p Platform) error {
 	out, err := filepath.Abs(out) // go build runs in another folder
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-pgo=off",
-		"-ldflags=-s -w -buildid= -X main.version="+b.version, "-o", out, programPackage)
+	args := []string{"build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-pgo=off",
+		"-ldflags=-s -w -buildid= -X main.version=" + b.version}
+	for _, packages := range compact() {
+		args = append(args, "-gcflags="+packages+"=-l")
+	}
+	command := exec.CommandContext(ctx, "go", append(args, "-o", out, programPackage)...)
 	command.Dir = b.root
 	command.Env = append(b.env[:len(b.env):len(b.env)], "GOOS="+p.OS, "GOARCH="+p.Arch)
 	if output, err := command.CombinedOutput(); err != nil {

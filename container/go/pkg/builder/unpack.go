@@ -1,7 +1,6 @@
 package builder
 
 import (
-	"bufio"
 	"context"
 	"flag"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/flatten"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/outfile"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/savedimage"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/spec"
 )
@@ -63,7 +63,7 @@ func flattenImage(ctx context.Context, t spec.Tarball, out, config string) error
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	if err := writeWhole(out, func(w io.Writer) error {
+	if err := outfile.Write(out, func(w io.Writer) error {
 		return flatten.Write(ctx, w, layers, filepath.Dir(out))
 	}); err != nil {
 		return err
@@ -71,37 +71,6 @@ func flattenImage(ctx context.Context, t spec.Tarball, out, config string) error
 	if err := write(output{config, data}); err != nil {
 		os.Remove(out)
 		return err
-	}
-	return nil
-}
-
-// writeWhole writes a file that is there only once all of it is.
-func writeWhole(path string, fill func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("writing an output: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	buffered := bufio.NewWriterSize(f, 1<<20)
-	if err := fill(buffered); err != nil {
-		return err
-	}
-	if err := buffered.Flush(); err != nil {
-		return fmt.Errorf("writing an output: %w", err)
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return fmt.Errorf("writing an output: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("writing an output: %w", err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("writing an output: %w", err)
 	}
 	return nil
 }

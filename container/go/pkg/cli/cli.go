@@ -7,9 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/builder"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/commands"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/importer"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/launch"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/loader"
@@ -33,16 +38,23 @@ type program func(ctx context.Context, p Process, args []string) int
 
 // programs by the name that they are called by.
 func programs() map[string]program {
-	return map[string]program{
+	known := map[string]program{
 		"builder": runBuilder,
 		"loader":  runLoader,
 		"puller":  runPuller,
 		"pusher":  runPusher,
 	}
+	for _, name := range commands.Names() {
+		known[name] = func(ctx context.Context, p Process, args []string) int {
+			return exitCode(p, commands.Run(ctx, name, commands.Params{Args: args, Stdout: p.Stdout, Stderr: p.Stderr}))
+		}
+	}
+	return known
 }
 
 // Main runs the program that p.Args ask for and returns its exit code. A plan beside
-// the executable decides; else the executable's name; else the first argument.
+// the executable decides; else the executable's name, or that of what it is a symbolic
+// link to; else the first argument.
 func Main(ctx context.Context, p Process) int {
 	if len(p.Args) == 0 {
 		p.Args = []string{"imagetool"}
@@ -57,16 +69,18 @@ func Main(ctx context.Context, p Process) int {
 		return runPusher(ctx, p, p.Args[1:])
 	}
 	known := programs()
-	name := launch.Name(p.Args[0])
-	if run, ok := known[name]; ok {
-		return run(ctx, p, p.Args[1:])
+	for _, name := range launch.Names(p.Args[0]) {
+		if run, ok := known[name]; ok {
+			return run(ctx, p, p.Args[1:])
+		}
 	}
 	if len(p.Args) > 1 {
 		if run, ok := known[p.Args[1]]; ok {
 			return run(ctx, p, p.Args[2:])
 		}
 	}
-	fmt.Fprintf(p.Stderr, "ERROR: %s: name the program to be: builder, loader, puller or pusher\n", name)
+	fmt.Fprintf(p.Stderr, "ERROR: %s: name the program to be, as the first argument or as the name of the executable: %s\n",
+		filepath.Base(p.Args[0]), strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 	return 2
 }
 
@@ -138,7 +152,7 @@ func exitCode(p Process, err error) int {
 		return 0
 	case errors.As(err, &exit):
 		return exit.ExitCode()
-	case errors.Is(err, builder.ErrUsage), errors.Is(err, importer.ErrUsage):
+	case errors.Is(err, builder.ErrUsage), errors.Is(err, importer.ErrUsage), errors.Is(err, commands.ErrUsage):
 		fmt.Fprintf(p.Stderr, "ERROR: %v\n", err)
 		return 2
 	}

@@ -27,6 +27,13 @@ func TestMain(t *testing.T) {
 		}
 		return program
 	}
+	link := func(name, target string) string {
+		path := filepath.Join(dir, name)
+		if err := os.Symlink(target, path); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
 	for _, c := range []struct {
 		name string
 		args []string
@@ -34,12 +41,16 @@ func TestMain(t *testing.T) {
 		want string
 	}{
 		{"nothing", nil, 2, "name the program"},
-		{"unknown program", []string{"imagetool", "painter"}, 2, "builder, loader, puller or pusher"},
+		{"unknown program", []string{"imagetool", "painter"}, 2, "builder, compare_ids_test, create_image_config, digester, "},
 		{"builder as an argument", []string{"/x/imagetool", "builder", "paint"}, 2, `no command "paint"`},
 		{"builder by name", []string{"/x/builder", "paint"}, 2, `no command "paint"`},
 		{"builder by its name on Windows", []string{"/x/builder.exe", "paint"}, 2, `no command "paint"`},
 		{"builder fails", []string{"builder", "decompress", "--in=none", "--out=" + filepath.Join(dir, "o")}, 1, "ERROR: "},
 		{"pusher by name", []string{"pusher"}, 1, "-dst"},
+		{"a command by name", []string{"/x/digester"}, 1, "digester: Required option -dst was not specified."},
+		{"a command as an argument", []string{"imagetool", "sha256", "a"}, 2, "sha256: usage: it takes"},
+		{"a flag that a command does not have", []string{"zipper", "--colour=red"}, 2, "not defined: -colour; see zipper -help"},
+		{"a link to a command", []string{link("tool", link("zipper.exe", "imagetool"))}, 1, "-src"},
 		{"loader without an image", []string{"imagetool", "loader"}, 2, "no image beside this program"},
 		{"a push plan beside it", []string{plan("builder", `.push.json{"version":7}`)}, 1, "version 7"},
 		{"a test plan beside it", []string{plan("check", `.test.json{"version":9}`)}, 1, "version 9"},

@@ -13,12 +13,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/outfile"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/spec"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/stamp"
 )
@@ -90,31 +90,12 @@ func Write(ctx context.Context, w io.Writer, t spec.Tarball) error {
 
 // WriteFile writes the archive that t describes to a file, which is there only if
 // it is whole.
-func WriteFile(ctx context.Context, path string, t spec.Tarball) (err error) {
+func WriteFile(ctx context.Context, path string, t spec.Tarball) error {
 	a, err := Open(t)
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("%s: writing an archive: %w", t.Target, err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := a.Write(ctx, f); err != nil {
-		return err
-	}
-	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
-		return fmt.Errorf("%s: writing an archive: %w", t.Target, err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("%s: writing an archive: %w", t.Target, err)
-	}
-	return nil
+	return outfile.Write(path, func(w io.Writer) error { return a.Write(ctx, w) })
 }
 
 // image is a spec.TarballImage that has been read.

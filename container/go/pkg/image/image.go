@@ -66,6 +66,26 @@ func Build(i spec.Image) (*Result, error) {
 	return r, err
 }
 
+// Configure makes the configuration of an image alone, for which nothing needs to be
+// known of the new layers but their diff ids: i.Layers, i.NewLayers, i.BaseArchive and
+// i.BaseManifest are not looked at. Errors are as those of Build.
+func Configure(i spec.Image, diffIDs []v1.Hash) ([]byte, error) {
+	base, err := readBase(i)
+	if err != nil {
+		return nil, err
+	}
+	stamper, err := stamp.Read(i.StampFiles...)
+	if err != nil {
+		return nil, err
+	}
+	layers := make([]layer, len(diffIDs))
+	for n, id := range diffIDs {
+		layers[n].diffID = id
+	}
+	i.NewLayers = len(layers)
+	return configure(i, base, layers, stamper)
+}
+
 func result(config []byte, layers []layer) (*Result, error) {
 	r := &Result{Config: config}
 	var size int64

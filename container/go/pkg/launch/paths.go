@@ -2,7 +2,6 @@ package launch
 
 import (
 	"path/filepath"
-	"runtime"
 	"strings"
 )
 
@@ -36,9 +35,7 @@ func parent(path, goos string) (string, bool) {
 // join adds a name to a directory.
 func join(dir, name, goos string) string { return dir + separators(goos)[:1] + name }
 
-// Name is what a program is called: its path without directories and the .exe of Windows.
-func Name(argv0 string) string { return name(argv0, runtime.GOOS) }
-
+// name is what a program is called: its path without directories and the .exe of Windows.
 func name(argv0, goos string) string {
 	base := argv0[strings.LastIndexAny(argv0, separators(goos))+1:]
 	if ext := filepath.Ext(base); strings.EqualFold(ext, ".exe") {

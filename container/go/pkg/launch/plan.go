@@ -44,34 +44,55 @@ func Find(argv0 string) (Plan, bool) {
 }
 
 func find(argv0, goos string) (Plan, bool) {
-	if argv0 == "" {
-		return Plan{}, false
-	}
-	if !strings.ContainsAny(argv0, separators(goos)) {
-		found, err := exec.LookPath(argv0)
-		if err != nil && found == "" {
-			return Plan{}, false
-		}
-		argv0 = found
-	}
-	path, err := filepath.Abs(argv0)
-	if err != nil {
-		return Plan{}, false
-	}
-	for range maxLinks {
+	for _, path := range chain(argv0, goos) {
 		for _, plan := range plans(path, goos) {
 			if info, err := os.Stat(plan.Path); err == nil && info.Mode().IsRegular() {
 				return plan, true
 			}
 		}
+	}
+	return Plan{}, false
+}
+
+// Names are what the program that was started as argv0 is called: the base name of the
+// executable and, if that is a symbolic link, of each that it leads to, all without the
+// .exe of Windows.
+func Names(argv0 string) []string {
+	names := []string{name(argv0, runtime.GOOS)}
+	for _, path := range chain(argv0, runtime.GOOS) {
+		names = append(names, name(path, runtime.GOOS))
+	}
+	return names
+}
+
+// chain is the path of the executable, absolute, and where that is a symbolic link the
+// path that it leads to, and so on.
+func chain(argv0, goos string) []string {
+	if argv0 == "" {
+		return nil
+	}
+	if !strings.ContainsAny(argv0, separators(goos)) {
+		found, err := exec.LookPath(argv0)
+		if err != nil && found == "" {
+			return nil
+		}
+		argv0 = found
+	}
+	path, err := filepath.Abs(argv0)
+	if err != nil {
+		return nil
+	}
+	paths := []string{path}
+	for range maxLinks {
 		target, err := os.Readlink(path)
 		if err != nil {
-			return Plan{}, false
+			break
 		}
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(filepath.Dir(path), target)
 		}
 		path = target
+		paths = append(paths, path)
 	}
-	return Plan{}, false
+	return paths
 }

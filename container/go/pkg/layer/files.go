@@ -19,6 +19,42 @@ type own struct {
 	modes modes
 	root  string // prefix of everything, "" or, for Windows, "Files"
 	buf   []byte // for the contents of files
+
+	attributes map[string]spec.Attributes // by place, "" for all others
+}
+
+// setAttributes takes the exceptions of the layer's description.
+func (o *own) setAttributes(list []spec.Attributes) error {
+	o.attributes = map[string]spec.Attributes{}
+	for _, a := range list {
+		name := ""
+		if a.Name != "" {
+			var err error
+			if name, err = o.place("attributes of", a.Name); err != nil {
+				return err
+			}
+		}
+		if _, err := parseModes(a.Mode); err != nil {
+			return err
+		}
+		o.attributes[name] = a
+	}
+	return nil
+}
+
+// add is tree.add with the path's own mode and owner, if it has them.
+func (o *own) add(name string, h tar.Header, origin string) (bool, error) {
+	a, ok := o.attributes[name]
+	if !ok {
+		a, ok = o.attributes[""]
+	}
+	if ok {
+		h.Uid, h.Gid, h.Uname, h.Gname = a.UID, a.GID, a.User, a.Group
+		if m, err := parseModes(a.Mode); err == nil && m.fixed && h.Typeflag != tar.TypeSymlink {
+			h.Mode = m.mode
+		}
+	}
+	return o.tree.add(name, h, origin)
 }
 
 const fileBuffer = 256 << 10
@@ -70,7 +106,7 @@ func (o *own) file(name, source string, info os.FileInfo) error {
 		return fmt.Errorf("input %s has no name in the image: its destination is the root", source)
 	}
 	executable := info.Mode()&0o111 != 0
-	ok, err := o.tree.add(name, tar.Header{
+	ok, err := o.add(name, tar.Header{
 		Typeflag: tar.TypeReg, Size: info.Size(), Mode: o.modes.file(executable), ModTime: o.tree.mtime,
 	}, source)
 	if err != nil || !ok {
@@ -121,7 +157,7 @@ func (o *own) emptyFiles(names []string) error {
 			return fmt.Errorf("empty file %q needs a name below the root", n)
 		}
 		h := tar.Header{Typeflag: tar.TypeReg, Mode: o.modes.file(false), ModTime: o.tree.mtime}
-		if _, err := o.tree.add(name, h, "empty_files"); err != nil {
+		if _, err := o.add(name, h, "empty_files"); err != nil {
 			return err
 		}
 	}
@@ -142,7 +178,7 @@ func (o *own) emptyDirs(names []string) error {
 	}
 	for _, name := range dirs {
 		h := tar.Header{Typeflag: tar.TypeDir, Mode: o.modes.emptyDir(), ModTime: o.tree.mtime}
-		if _, err := o.tree.add(name, h, "empty_dirs"); err != nil {
+		if _, err := o.add(name, h, "empty_dirs"); err != nil {
 			return err
 		}
 	}

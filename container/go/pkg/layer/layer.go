@@ -63,6 +63,9 @@ func (b Builder) write(ctx context.Context, l spec.Layer, in *inputs, w io.Write
 		fmt.Fprintf(b.Warnings, "%s: "+format+"\n", append([]any{l.Target}, args...)...)
 	})
 	own := &own{ctx: ctx, tree: t, modes: modes, root: root}
+	if err := own.setAttributes(l.Attributes); err != nil {
+		return err
+	}
 	for _, step := range []func() error{
 		func() error { return own.files(l.Files) },
 		func() error { return own.emptyFiles(l.EmptyFiles) },

@@ -34,7 +34,7 @@ func (w *walker) dir(name, rel, source string, info os.FileInfo, above []os.File
 	}
 	h := tar.Header{Typeflag: tar.TypeDir, Mode: w.modes.walkedDir(), ModTime: w.tree.mtime}
 	if name != w.root {
-		if _, err := w.tree.add(name, h, source); err != nil {
+		if _, err := w.add(name, h, source); err != nil {
 			return err
 		}
 	}
@@ -66,7 +66,7 @@ func (w *walker) entry(name, rel, source string, e fs.DirEntry, above []os.FileI
 		}
 		if target != "" {
 			h := tar.Header{Typeflag: tar.TypeSymlink, Linkname: target, Mode: linkMode, ModTime: w.tree.mtime}
-			_, err := w.tree.add(name, h, source)
+			_, err := w.add(name, h, source)
 			return err
 		}
 	}

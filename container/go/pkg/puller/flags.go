@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/access"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/pull"
 )
 
@@ -38,12 +39,20 @@ type flags struct {
 	cache     string
 	platform  pull.Platform
 	timeout   int
-	insecure  bool
+	access    access.Flags
 	target    string
 }
 
 // silence is how long a server may send nothing.
 func (f *flags) silence() time.Duration { return time.Duration(f.timeout) * time.Second }
+
+// insecureReason is who declared the registry insecure.
+func (f *flags) insecureReason() string {
+	if f.target == "" {
+		return "--insecure-repository"
+	}
+	return "insecure_repository"
+}
 
 // words is a flag that holds words with spaces between them.
 type words []string
@@ -57,7 +66,7 @@ func (w *words) Set(value string) error {
 
 // parseFlags reads the command line; both -flag and --flag will do.
 func parseFlags(args []string, stderr io.Writer) (*flags, error) {
-	f := &flags{}
+	f := &flags{access: access.Flags{Named: true}}
 	set := flag.NewFlagSet("puller", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	set.Usage = func() {
@@ -75,8 +84,7 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.StringVar(&f.platform.Variant, "variant", "", "CPU `variant` of the image to take of an index")
 	set.Var((*words)(&f.platform.Features), "features", "`features` of the CPU that the image must name, separated by spaces")
 	set.IntVar(&f.timeout, "timeout", defaultTimeout, "how many `seconds` the registry may send nothing")
-	set.BoolVar(&f.insecure, "insecure-repository", false,
-		"accept a registry whose certificate cannot be verified, or that speaks plain HTTP")
+	f.access.Register(set, "pull")
 	set.StringVar(&f.target, "target", "", "`name` of the container_pull, for messages")
 	if err := set.Parse(args); err != nil {
 		return nil, err
@@ -87,7 +95,7 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 		err = fmt.Errorf("unexpected argument %q; options begin with a dash", set.Arg(0))
 	case f.name == "":
 		err = errNoName
-	case f.directory == "":
+	case f.directory == "" && !f.access.Explain:
 		err = errNoDirectory
 	case f.timeout <= 0:
 		err = fmt.Errorf("-timeout %d: it has to be a number of seconds above 0", f.timeout)

@@ -80,7 +80,15 @@ func run(ctx context.Context, p Params, f *flags) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errPull, err)
 	}
-	client := registry.New(clientOptions(p, f, ref, keychain, host, endpoints))
+	opts, err := clientOptions(p, f, ref, keychain, host, endpoints)
+	if err != nil {
+		return err
+	}
+	if f.access.Explain {
+		opts.Notify = nil // it is said in its place
+		return explain(ctx, p.Stdout, f, endpoints, registry.New(opts), keychain, host)
+	}
+	client := registry.New(opts)
 	puller := pull.Puller{
 		Client:  client,
 		Retry:   p.Retry,
@@ -133,12 +141,13 @@ func try(ctx context.Context, p Params, f *flags, puller pull.Puller, endpoints 
 	return pull.Result{}, failed
 }
 
-// clientOptions say how registries are spoken to: as the target and then the machine
-// says.
-func clientOptions(p Params, f *flags, ref name.Reference, keychain *registry.Keychain, host *hostconfig.Config, endpoints []hostconfig.Endpoint) registry.Options {
+// clientOptions say how registries are spoken to: as the command line, then the
+// target and then the machine says. That a target is insecure says nothing about the
+// mirrors of its registry.
+func clientOptions(p Params, f *flags, ref name.Reference, keychain *registry.Keychain, host *hostconfig.Config, endpoints []hostconfig.Endpoint) (registry.Options, error) {
 	insecure := map[string]string{}
-	if f.insecure {
-		insecure[ref.Context().RegistryStr()] = "insecure_repository"
+	if f.access.Insecure {
+		insecure[ref.Context().RegistryStr()] = f.insecureReason()
 	}
 	opts := p.Registry
 	opts.Rules = append([]registry.Rule{registry.Insecure(insecure)}, host.PullRules(endpoints)...)
@@ -146,5 +155,6 @@ func clientOptions(p Params, f *flags, ref name.Reference, keychain *registry.Ke
 	opts.Keychain = keychain
 	opts.UserAgent = p.UserAgent
 	opts.Notify = func(line string) { fmt.Fprintln(p.Stderr, line) }
-	return opts
+	err := f.access.Set(&opts, p.Getenv("BUILD_WORKING_DIRECTORY"))
+	return opts, err
 }

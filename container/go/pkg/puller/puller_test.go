@@ -92,7 +92,7 @@ func TestRun(t *testing.T) {
 	if code != 0 || stdout != digest+"\n" {
 		t.Errorf("exit code %d, %q, %s", code, stdout, stderr)
 	}
-	for _, want := range []string{fmt.Sprintf("Successfully pulled image %q into %q", ref, dir), "plain HTTP, because of insecure_repository"} {
+	for _, want := range []string{fmt.Sprintf("Successfully pulled image %q into %q", ref, dir), "plain HTTP, because of --insecure-repository"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("no %q in %s", want, stderr)
 		}

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -355,17 +354,4 @@ func testPair(t *testing.T) (certificate, key string) {
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
-}
-
-func TestUserPath(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	if err := os.WriteFile("here", nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]string{"here": "here", "there": filepath.Join("/user", "there"), "/abs": "/abs"} {
-		if got := userPath(path, "/user"); got != want {
-			t.Errorf("%s: got %s", path, got)
-		}
-	}
 }

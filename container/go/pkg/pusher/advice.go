@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/access"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/hostconfig"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/registry"
 )
@@ -56,28 +57,28 @@ func advice(t task, err error, keychain *registry.Keychain, machine *hostconfig.
 	host := t.dst.ref.Context().RegistryStr()
 	switch {
 	case errors.Is(err, registry.ErrPlainHTTP), errors.Is(err, registry.ErrUndeclared):
-		return insecureAdvice(t, "If you trust the network between here and it") + "\n" + lookedFor(host, machine)
+		return insecureAdvice(t, "If you trust the network between here and it") + "\n" + access.LookedFor(host, machine)
 	case errors.Is(err, registry.ErrUnknownAuthority):
 		return "If its authority is your own, pass the authority's certificate with --cacert FILE, or add it to this system's,\n" +
 			"or save it as ca.crt in one of the folders certs.d below.\n" +
-			insecureAdvice(t, "Or, if you trust the network between here and it") + "\n" + lookedFor(host, machine)
+			insecureAdvice(t, "Or, if you trust the network between here and it") + "\n" + access.LookedFor(host, machine)
 	case errors.Is(err, registry.ErrCertificate):
 		return "Use the name that the certificate is for, or have it renewed.\n" +
-			insecureAdvice(t, "Or, if you trust the network between here and it") + "\n" + lookedFor(host, machine)
+			insecureAdvice(t, "Or, if you trust the network between here and it") + "\n" + access.LookedFor(host, machine)
 	case errors.Is(err, registry.ErrClientCertificate):
 		return "Pass the certificate that it gave you with --cert FILE --key FILE, or save them as client.cert and client.key\n" +
-			"in one of the folders certs.d below.\n" + lookedFor(host, machine)
+			"in one of the folders certs.d below.\n" + access.LookedFor(host, machine)
 	case errors.Is(err, registry.ErrRefused), errors.Is(err, registry.ErrTimeout):
 		return fmt.Sprintf("Is the registry running, and is %s its address and port?", host)
 	case errors.Is(err, registry.ErrUnknownHost):
 		return fmt.Sprintf("Is %q the name of the registry? Without a registry in front, the first part of a name is taken for one if it has a dot or a port.", host)
 	case errors.Is(err, registry.ErrNoCredentials):
-		return fmt.Sprintf("Log in with: docker login %s\n%s", host, looked(keychain))
+		return fmt.Sprintf("Log in with: docker login %s\n%s", host, access.CredentialFiles(keychain))
 	case errors.Is(err, registry.ErrCredentialsRefused):
-		return fmt.Sprintf("They may have expired. Log in again with: docker login %s\n%s", host, looked(keychain))
+		return fmt.Sprintf("They may have expired. Log in again with: docker login %s\n%s", host, access.CredentialFiles(keychain))
 	case errors.Is(err, registry.ErrDenied):
 		return fmt.Sprintf("Ask for the right to push to %s, or log in as somebody who has it: docker login %s\n%s",
-			t.dst.ref.Context().RepositoryStr(), host, looked(keychain))
+			t.dst.ref.Context().RepositoryStr(), host, access.CredentialFiles(keychain))
 	case errors.Is(err, registry.ErrNameUnknown):
 		return fmt.Sprintf("Make the repository %s there first, or correct the target's repository.", t.dst.ref.Context().RepositoryStr())
 	case errors.Is(err, registry.ErrNameInvalid):
@@ -110,12 +111,4 @@ func insecureAdvice(t task, condition string) string {
 	}
 	return fmt.Sprintf("%s, add this line to %s(name = %q)%s:\n    insecure_repository = True,\n"+
 		"or pass it once: bazel run %s -- --insecure-repository", condition, rule, name, where, p.Target)
-}
-
-func looked(keychain *registry.Keychain) string {
-	files := keychain.Looked()
-	if len(files) == 0 {
-		return "There is no configuration file to look for credentials in: neither HOME nor DOCKER_CONFIG is set."
-	}
-	return "Looked for credentials in: " + strings.Join(files, ", ")
 }

@@ -8,57 +8,37 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/push"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/access"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/imageflags"
 )
 
 // errUsage is a command line that cannot be understood; what is wrong with it has
 // been printed.
 var errUsage = errors.New("usage")
 
-// line is an error in words that scripts may look for, since upstream's pusher
-// printed them.
-type line string
-
-func (l line) Error() string { return string(l) }
-
+// Errors in words that scripts may look for, since upstream's pusher printed them.
 const (
-	errNoDst     line = "Required option -dst was not specified."
-	errNoFormat  line = "Required option -format was not specified."
-	errNoImage   line = "Neither --tarball nor --config was specified."
-	errParts     line = "Unable to determine parts of the image from the specified arguments"
-	errReading   line = "Error reading image"
-	errConfigDir line = "Failed to validate the Docker client config dir"
-	errStamper   line = "Failed to initialize the stamper"
+	errNoDst     imageflags.Line = "Required option -dst was not specified."
+	errNoFormat  imageflags.Line = "Required option -format was not specified."
+	errConfigDir imageflags.Line = "Failed to validate the Docker client config dir"
+	errStamper   imageflags.Line = "Failed to initialize the stamper"
 )
 
 // flags are the options of the command line. Every one overrides what the plan says.
 type flags struct {
 	dst        string
-	tarball    string
-	config     string
-	manifest   string
+	image      imageflags.Flags
 	format     string
 	configDir  string
 	skip       bool
-	access     accessFlags
-	layers     texts
-	stampFiles texts
+	access     access.Flags
+	stampFiles imageflags.Texts
 	jobs       int
 	json       string
 	dryRun     bool
 	quiet      bool
 
 	given map[string]bool // names of the flags that were given
-}
-
-// texts is a flag that may be repeated.
-type texts []string
-
-func (t *texts) String() string { return fmt.Sprint(*t) }
-
-func (t *texts) Set(value string) error {
-	*t = append(*t, value)
-	return nil
 }
 
 // parseFlags reads the command line; both -flag and --flag will do.
@@ -72,15 +52,11 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 		set.PrintDefaults()
 	}
 	set.StringVar(&f.dst, "dst", "", "`reference` to push to: host/repository:tag or host/repository@digest; {KEY} is stamped")
-	set.StringVar(&f.tarball, "tarball", "", "docker-save `archive` of the image or, with -config, of further layers of it")
-	set.StringVar(&f.config, "config", "", "`file` with the image's configuration")
-	set.StringVar(&f.manifest, "manifest", "", "`file` with the base image's manifest, for its foreign layers")
+	f.image.Register(set)
 	set.StringVar(&f.format, "format", "", "`format` of the manifest: Docker or OCI")
 	set.StringVar(&f.configDir, "client-config-dir", "", "`directory` of a docker config.json to take credentials from")
 	set.BoolVar(&f.skip, "skip-unchanged-digest", false, "send nothing if the repository has the image's digest already")
-	f.access.register(set)
-	set.Var(&f.layers, "layer", "a layer, as `four comma separated paths`: compressed layer, uncompressed layer, "+
-		"file with the compressed layer's sha256, file with the diff id; may be repeated")
+	f.access.Register(set, "push")
 	set.Var(&f.stampFiles, "stamp-info-file", "workspace status `file` that {KEY} in -dst is looked up in; may be repeated")
 	set.IntVar(&f.jobs, "jobs", 8, "`number` of requests that may be under way at a time")
 	set.StringVar(&f.json, "json", "", "`file` to write to, as JSON, what was pushed and what it took; - is the standard output")
@@ -99,39 +75,6 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	}
 	set.Visit(func(g *flag.Flag) { f.given[g.Name] = true })
 	return f, nil
-}
-
-// image tells whether the command line says what to push.
-func (f *flags) image() bool { return f.config != "" || f.tarball != "" || len(f.layers) > 0 }
-
-// load reads the image that the command line names.
-func (f *flags) load(format push.Format) (*push.Image, error) {
-	if f.config == "" && f.tarball == "" {
-		return nil, errNoImage
-	}
-	if f.config == "" && len(f.layers) == 0 {
-		img, err := push.FromTarball(f.tarball, format)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errReading, err)
-		}
-		return img, nil
-	}
-	if f.config == "" {
-		return nil, fmt.Errorf("%w: --layer needs --config", errParts)
-	}
-	parts := push.Parts{Config: f.config, Manifest: f.manifest, Tarball: f.tarball}
-	for _, value := range f.layers {
-		layer, err := push.ParseLayer(value)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errParts, err)
-		}
-		parts.Layers = append(parts.Layers, layer)
-	}
-	img, err := push.FromParts(parts, format)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errReading, err)
-	}
-	return img, nil
 }
 
 // checkConfigDir fails unless dir is a directory. bazel run changes the working

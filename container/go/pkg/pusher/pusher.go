@@ -14,6 +14,7 @@ import (
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/distribution"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/hostconfig"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/imageflags"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/launch"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/push"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/registry"
@@ -108,7 +109,7 @@ func run(ctx context.Context, p Params, f *flags) error {
 		stats    distribution.Stats
 		progress push.Progress
 	)
-	if isTerminal(p.Stderr) && !f.quiet && !f.dryRun && !f.access.explain {
+	if isTerminal(p.Stderr) && !f.quiet && !f.dryRun && !f.access.Explain {
 		s := newScreen(p.Stderr, len(tasks), &progress, &meter)
 		defer s.stop()
 		p.Stderr = s
@@ -117,7 +118,7 @@ func run(ctx context.Context, p Params, f *flags) error {
 	if err := setAccess(&opts, p, f, tasks, host); err != nil {
 		return err
 	}
-	if f.access.explain {
+	if f.access.Explain {
 		opts.Notify = nil // it is said in its place
 		return explain(ctx, p.Stdout, tasks, registry.New(opts), keychain, host)
 	}
@@ -176,8 +177,8 @@ func readPlan(p Params, f *flags) (spec.PushPlan, launch.Resolver, error) {
 		if f.format == "" {
 			return spec.PushPlan{}, nil, errNoFormat
 		}
-		if !f.image() {
-			return spec.PushPlan{}, nil, errNoImage
+		if !f.image.Given() {
+			return spec.PushPlan{}, nil, imageflags.ErrNoImage
 		}
 		return spec.PushPlan{Images: []spec.Push{{Format: f.format}}}, launch.Runfiles(p.Argv0, p.Getenv), nil
 	}
@@ -201,7 +202,7 @@ func prepare(image spec.Push, f *flags, resolve launch.Resolver) (task, error) {
 	if f.format != "" {
 		image.Format = f.format
 	}
-	image.InsecureRepository = pick(f, "insecure-repository", f.access.insecure, image.InsecureRepository)
+	image.InsecureRepository = pick(f, "insecure-repository", f.access.Insecure, image.InsecureRepository)
 	image.SkipUnchangedDigest = pick(f, "skip-unchanged-digest", f.skip, image.SkipUnchangedDigest)
 	t := task{plan: image}
 	var err error
@@ -220,8 +221,8 @@ func prepare(image spec.Push, f *flags, resolve launch.Resolver) (task, error) {
 	if err != nil {
 		return task{}, err
 	}
-	if f.image() {
-		t.image, err = f.load(t.format)
+	if f.image.Given() {
+		t.image, err = f.image.Load(t.format)
 	} else {
 		t.image, err = push.FromPlan(image, resolve)
 	}

@@ -21,8 +21,11 @@ type Layer struct {
 	EmptyDirs  []string   `json:"empty_dirs"`  // paths from the image's root
 	OwnedDirs  []OwnedDir `json:"owned_dirs"`
 	Symlinks   []Symlink  `json:"symlinks"`
-	Tars       []string   `json:"tars"` // archives, plain or compressed, told apart by content
-	Debs       []string   `json:"debs"`
+	// Attributes are exceptions to the mode and owner of Files, EmptyFiles and
+	// EmptyDirs, which no rule has; of equal names the last counts.
+	Attributes []Attributes `json:"attributes"`
+	Tars       []string     `json:"tars"` // archives, plain or compressed, told apart by content
+	Debs       []string     `json:"debs"`
 
 	Compression Compression `json:"compression"`
 }
@@ -39,6 +42,16 @@ type OwnedDir struct {
 	Mode string `json:"mode"` // octal
 	UID  int    `json:"uid"`
 	GID  int    `json:"gid"`
+}
+
+// Attributes are the mode and owner of a path.
+type Attributes struct {
+	Name  string `json:"name"` // path from the image's root; "" is all that have no entry of their own
+	Mode  string `json:"mode"` // octal; "" is no exception
+	UID   int    `json:"uid"`
+	GID   int    `json:"gid"`
+	User  string `json:"user"`  // name beside UID, or ""
+	Group string `json:"group"` // name beside GID, or ""
 }
 
 // Symlink is a symbolic link to put into a layer. Its target is never followed.
