@@ -33,6 +33,7 @@ tool() {
 
 if [[ ${1-} == --fix ]]; then
   gofmt -w "${go_files[@]}"
+  tests/setup/gazelle.sh --fix
   tool buildifier -mode=fix -lint=off "${bazel_files[@]}"
   exit 0
 fi
@@ -51,6 +52,7 @@ fi
 go vet ./... || failed+=("go vet")
 tool staticcheck ./... || failed+=(staticcheck)
 tool buildifier -mode=check -lint=warn -warnings="$warnings" "${bazel_files[@]}" || failed+=(buildifier)
+tests/setup/gazelle.sh || failed+=(gazelle)
 for file in "${shell_files[@]}"; do
   bash -n "$file" || failed+=("bash -n")
 done
