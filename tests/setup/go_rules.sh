@@ -18,6 +18,10 @@ settings=$(mktemp "$cache/.settings.XXXXXX")
     value=$(go env "$variable")
     [[ -z $value ]] || echo "common --repo_env=$variable=$value"
   done
+  # There are a thousand of these, they name all that they read, and a sandbox costs as much as some of them.
+  for action in GoCompilePkg GoCompilePkgExternal GoLink GoStdlib; do
+    echo "build --strategy=$action=local"
+  done
   if grep -qF bazel7/enter.sh "$launcher"; then
     "$here/bazel7/go_rules.sh" "$cache/go_rules"
   fi
