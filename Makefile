@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup test unit fuzz lint fmt docs release prebuilt e2e demo bench gobench clean
+.PHONY: help setup test unit bazel fuzz lint fmt docs release prebuilt e2e demo bench gobench clean
 
 VERSION := $(shell cat VERSION)
 ARCHIVE := $(abspath dist/rules_docker_for_insecure_registries-v$(VERSION).tar.gz)
@@ -19,7 +19,8 @@ PROGRAMS := registry olareg crane regctl
 with_go = go=$$(tests/setup/go.sh) && export PATH="$$(dirname "$$go"):$$PATH" GOTOOLCHAIN=local &&
 # Starts a recipe line that runs the release archive with Bazel.
 with_bazel = $(with_go) bazel=$$(tests/setup/bazel.sh $(BAZEL_MAJOR)) && export BAZEL="$$bazel" RULES_DOCKER_ARCHIVE="$(ARCHIVE)" &&
-with_bazels = $(with_bazel) for major in $(BAZEL_MAJORS); do bazel=$$(tests/setup/bazel.sh $$major) && export "BAZEL_$$major=$$bazel"; done &&
+with_bazels = $(with_bazel) for major in $(BAZEL_MAJORS); do bazel=$$(tests/setup/bazel.sh $$major) && export "BAZEL_$$major=$$bazel"; done && \
+	GO_RULES_BAZELRC=$$(tests/setup/go_rules.sh) && export GO_RULES_BAZELRC &&
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*## ' Makefile | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t 12
@@ -32,12 +33,14 @@ setup: ## install what is missing on Debian: Go, Bazel, registries and clients f
 	@tests/setup/docker.sh
 
 # In this order even under make -j, so that what fails soonest comes first and e2e's result stays in sight.
-test: setup ## everything the CI does: lint, unit tests, fuzzing, release archive, end-to-end tests
+test: setup ## everything the CI does: lint, unit tests, tests by Bazel, fuzzing, release archive, end-to-end tests, demo
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory bazel
 	@$(MAKE) --no-print-directory fuzz
 	@$(MAKE) --no-print-directory release
 	@$(MAKE) --no-print-directory e2e
+	@$(with_bazel) go run ./tests/demo
 
 lint: ## check form and common mistakes of Go, Starlark and shell files
 	@$(with_go) tests/setup/lint.sh
@@ -47,6 +50,10 @@ fmt: ## format Go and Starlark files
 
 unit: ## run the Go tests with the race detector, without the end-to-end tests
 	@$(with_go) packages=$$(go list ./... | grep -v -e /tests/e2e -e '/tests/api$$') && go test -race $$packages
+
+bazel: ## run the Starlark tests and the Go tests of the programs with Bazel 7
+	@$(with_go) bazel=$$(tests/setup/bazel.sh 7) && settings=$$(tests/setup/go_rules.sh) && \
+	trap '"$$bazel" shutdown' EXIT && "$$bazel" --bazelrc="$$settings" test --noshow_progress --symlink_prefix=/ //...
 
 FUZZTIME := 30s
 fuzz: ## fuzz whatever parses what a registry or a file says, each target for FUZZTIME

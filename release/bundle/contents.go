@@ -34,7 +34,7 @@ func allowedFiles() []string {
 func allowedFolders() []string {
 	return []string{
 		"cc", "container", "contrib", "d", "docker", "go", "groovy", "java", "kotlin", "lang", "nodejs", "oci",
-		"platforms", "python", "python3", "repositories", "rust", "scala", "skylib", "stamp", "toolchains", "transitions",
+		"platforms", "python", "python3", "repositories", "rust", "scala", "skylib", "source", "stamp", "toolchains", "transitions",
 	}
 }
 

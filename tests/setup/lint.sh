@@ -33,6 +33,7 @@ tool() {
 
 if [[ ${1-} == --fix ]]; then
   gofmt -w "${go_files[@]}"
+  tests/setup/gazelle.sh --fix
   tool buildifier -mode=fix -lint=off "${bazel_files[@]}"
   exit 0
 fi
@@ -55,6 +56,7 @@ for platform in darwin/arm64 windows/amd64; do
 done
 tool staticcheck ./... || failed+=(staticcheck)
 tool buildifier -mode=check -lint=warn -warnings="$warnings" "${bazel_files[@]}" || failed+=(buildifier)
+tests/setup/gazelle.sh || failed+=(gazelle)
 for file in "${shell_files[@]}"; do
   bash -n "$file" || failed+=("bash -n")
 done

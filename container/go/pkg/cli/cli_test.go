@@ -18,7 +18,7 @@ func start(t *testing.T, args ...string) (code int, stderr string) {
 	return code, err.String()
 }
 
-func TestMain(t *testing.T) {
+func TestPrograms(t *testing.T) {
 	dir := t.TempDir()
 	plan := func(name, text string) string {
 		program := filepath.Join(dir, name)
