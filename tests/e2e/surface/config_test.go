@@ -20,13 +20,18 @@ func (s *suite) testDockerConfig(t *testing.T) {
 	if want := "asks for credentials"; r.Code == 0 || !strings.Contains(r.Output(), want) {
 		t.Errorf("no %q in %s", want, r)
 	}
+	s.bazel.Must(t, "build", with("//bundle", s.names("v1")...)...)
 	plan := string(harness.Read(t, s.bazel.Bin("bundle/bundle.load.json")))
 	if want := `"tool_flags":["--log-level=error"]`; !strings.Contains(plan, want) {
 		t.Errorf("no %s in %s", want, plan)
 	}
 	// A rule that does resolve toolchains finds the same settings.
 	s.bazel.Must(t, "query", "@io_bazel_rules_docker//toolchains/docker:all")
-	settings := s.bazel.Must(t, "query", "--output=build", "kind(docker_toolchain, deps(@io_bazel_rules_docker//toolchains/docker:config))").Stdout
+	toolchain := "@docker_config//:toolchain"
+	if s.bazel.Bzlmod { // the main module does not know that name
+		toolchain = "kind(docker_toolchain, deps(@io_bazel_rules_docker//toolchains/docker:config))"
+	}
+	settings := s.bazel.Must(t, "query", "--output=build", toolchain).Stdout
 	if want := s.workspace + "/docker"; !strings.Contains(settings, want) {
 		t.Errorf("no %q in %s", want, settings)
 	}
