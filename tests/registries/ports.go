@@ -1,10 +1,13 @@
 package registries
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"syscall"
+	"time"
 )
 
 // The addresses that this package's servers listen on.
@@ -49,6 +52,17 @@ func Stopped() (string, error) {
 		_ = held.Close()
 	}
 	return "", noPort(host, err)
+}
+
+// reopen listens at an address that Stopped gave, again and again if need be: a program
+// that this process is about to start holds what was closed a moment ago, until it runs.
+func reopen(addr string) (net.Listener, error) {
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		listener, err := net.Listen("tcp", addr)
+		if err == nil || !errors.Is(err, syscall.EADDRINUSE) || time.Since(began) > patience {
+			return listener, err
+		}
+	}
 }
 
 // keep holds a port for as long as this process lives.

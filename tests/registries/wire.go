@@ -38,7 +38,7 @@ func NewWire(backend string) (*Wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", addr)
+	listener, err := reopen(addr)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (w *Wire) Down(d time.Duration) error {
 		reset(conn)
 	}
 	time.Sleep(d)
-	listener, err := net.Listen("tcp", addr)
+	listener, err := reopen(addr)
 	if err != nil {
 		return err
 	}

@@ -28,23 +28,16 @@ type suite struct {
 	registry *registries.Distribution // 127.0.0.2:5000 in BUILD files
 }
 
-// TestCommands runs in the oldest and the newest cell: in between there is nothing that
-// these rules could tell apart.
 func TestCommands(t *testing.T) {
-	for _, c := range harness.Cells() {
-		if c.Bazel != "4.2.3" && !(c.Bzlmod && c.Ahead) {
-			continue
-		}
-		t.Run(c.String(), func(t *testing.T) {
-			s := newSuite(t, c)
-			s.bazel.Must(t, "build", "//app:all")
-			t.Run("Push", s.testPush)
-			t.Run("PushElsewhere", s.testPushElsewhere)
-			t.Run("Chain", s.testChain)
-			t.Run("Run", s.testRun)
-			t.Run("OwnTools", s.testOwnTools)
-		})
-	}
+	harness.EachCell(t, func(t *testing.T, c harness.Cell) {
+		s := newSuite(t, c)
+		s.bazel.Must(t, "build", "//app:all")
+		t.Run("Push", s.testPush)
+		t.Run("PushElsewhere", s.testPushElsewhere)
+		t.Run("Chain", s.testChain)
+		t.Run("Run", s.testRun)
+		t.Run("OwnTools", s.testOwnTools)
+	})
 }
 
 func newSuite(t *testing.T, c harness.Cell) *suite {

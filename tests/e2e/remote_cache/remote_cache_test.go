@@ -39,10 +39,12 @@ type suite struct {
 	second   *harness.Bazel // another checkout, with an output root of its own
 }
 
-// The oldest Bazel, and the newest in its own mode: what a cache sees of a build does
-// not depend on where the rules come from.
+// With the flags of later Bazels, one cell suffices: a cache sees no difference.
 func TestRemoteCache(t *testing.T) {
-	for _, c := range []harness.Cell{{Bazel: "4.2.3"}, {Bazel: "7.7.1", Bzlmod: true}} {
+	for _, c := range harness.Cells() {
+		if c.Ahead && !c.Bzlmod {
+			continue
+		}
 		t.Run(c.String(), func(t *testing.T) {
 			s := newSuite(t, c)
 			outputs := s.fill(t)
