@@ -55,9 +55,9 @@ func TestDropIn(t *testing.T) {
 		t.Run("WithoutBazel", s.testWithoutBazel)
 		t.Run("NoScripts", s.testNoScripts)
 		t.Run("NoRulesRepositories", s.testNoRulesRepositories)
-		t.Run("TwoActions", s.testTwoActions)
 		t.Run("Hostile", s.testHostile)
-		if !c.Ahead { // it is about machines and folders, and takes another server
+		if !c.Ahead { // they are about large layers, and about machines and folders, and take long
+			t.Run("TwoActions", s.testTwoActions)
 			t.Run("ElsewhereTheSame", s.testElsewhereTheSame)
 		}
 	})

@@ -65,6 +65,17 @@ func EachCell(t *testing.T, test func(t *testing.T, c Cell)) {
 	}
 }
 
+// EachEdge is EachCell for what takes long: either mode of the newest Bazel, and the
+// oldest, where what is new about MODULE.bazel comes with what is new about flags.
+func EachEdge(t *testing.T, test func(t *testing.T, c Cell)) {
+	t.Helper()
+	for _, c := range Cells() {
+		if c.Bzlmod == c.Ahead {
+			t.Run(c.String(), func(t *testing.T) { test(t, c) })
+		}
+	}
+}
+
 // EachCellOf is EachCell for what is about one mode: MODULE.bazel if bzlmod, else WORKSPACE.
 func EachCellOf(t *testing.T, bzlmod bool, test func(t *testing.T, c Cell)) {
 	t.Helper()

@@ -39,20 +39,14 @@ type suite struct {
 	second   *harness.Bazel // another checkout, with an output root of its own
 }
 
-// With the flags of later Bazels, one cell suffices: a cache sees no difference.
 func TestRemoteCache(t *testing.T) {
-	for _, c := range harness.Cells() {
-		if c.Ahead && !c.Bzlmod {
-			continue
-		}
-		t.Run(c.String(), func(t *testing.T) {
-			s := newSuite(t, c)
-			outputs := s.fill(t)
-			s.buildMinimal(t, outputs)
-			s.push(t, outputs)
-			s.pushAll(t, outputs)
-		})
-	}
+	harness.EachEdge(t, func(t *testing.T, c harness.Cell) {
+		s := newSuite(t, c)
+		outputs := s.fill(t)
+		s.buildMinimal(t, outputs)
+		s.push(t, outputs)
+		s.pushAll(t, outputs)
+	})
 }
 
 func newSuite(t *testing.T, c harness.Cell) *suite {
