@@ -1,6 +1,5 @@
 #!/bin/bash
-# fuzz.sh TIME: runs every fuzz target of the module for that long, as many at a time as there are processors. Needs go
-# on PATH.
+# fuzz.sh TIME: runs every fuzz target of the module for that long, two at a time for each processor. Needs go on PATH.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -26,4 +25,4 @@ fuzz() {
   fi
 }
 export -f fuzz
-xargs -P "$(nproc)" -L 1 bash -c 'fuzz "$1" "$2" "$0"' "$1" <<<"$targets"
+xargs -P "$((2 * $(nproc)))" -L 1 bash -c 'fuzz "$1" "$2" "$0"' "$1" <<<"$targets"

@@ -11,7 +11,7 @@ import (
 type Cell struct {
 	Bazel  string // the version that tests/setup/bazel.sh provides, e.g. "4.2.3"
 	Bzlmod bool   // whether MODULE.bazel counts, and WORKSPACE does not
-	Ahead  bool   // whether what later versions make the rule is in force
+	Ahead  bool   // whether what later versions make the rule is in force, among it Bzlmod
 }
 
 // Cells returns the whole matrix. docs/bazel-versions.md shows it.
@@ -20,17 +20,17 @@ func Cells() []Cell {
 		{Bazel: "4.2.3"},
 		{Bazel: "7.7.1"},
 		{Bazel: "7.7.1", Bzlmod: true},
-		{Bazel: "7.7.1", Ahead: true},
 		{Bazel: "7.7.1", Bzlmod: true, Ahead: true},
 	}
 }
 
 // ahead are the flags that Bazel 8 or 9 sets, or may set, and 7.7.1 knows.
 func (c Cell) ahead() []string {
-	flags := []string{
+	return []string{
 		"--incompatible_auto_exec_groups",
 		"--incompatible_autoload_externally=",
 		"--incompatible_config_setting_private_default_visibility",
+		"--incompatible_disable_native_repo_rules", // no WORKSPACE works with it: 7.7.1 declares @bazel_tools by such a rule
 		"--incompatible_disable_starlark_host_transitions",
 		"--incompatible_disallow_empty_glob",
 		"--incompatible_disallow_struct_provider_syntax",
@@ -38,11 +38,6 @@ func (c Cell) ahead() []string {
 		"--incompatible_stop_exporting_language_modules",
 		"--incompatible_use_plus_in_repo_names",
 	}
-	if c.Bzlmod {
-		// In WORKSPACE mode, 7.7.1 itself declares @bazel_tools by such a rule.
-		flags = append(flags, "--incompatible_disable_native_repo_rules")
-	}
-	return flags
 }
 
 // String names Bazel and mode, e.g. "bazel-7.7.1-Bzlmod-ahead".
