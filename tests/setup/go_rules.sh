@@ -19,7 +19,7 @@ settings=$(mktemp "$cache/.settings.XXXXXX")
     [[ -z $value ]] || echo "common --repo_env=$variable=$value"
   done
   # There are a thousand of these, they name all that they read, and a sandbox costs as much as some of them.
-  for action in GoCompilePkg GoCompilePkgExternal GoLink GoStdlib; do
+  for action in GoCompilePkg GoCompilePkgExternal GoLink GoStdlib GoToolchainBinaryBuild; do
     echo "build --strategy=$action=local"
   done
   if grep -qF bazel7/enter.sh "$launcher"; then

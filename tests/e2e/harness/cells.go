@@ -52,16 +52,8 @@ func (c Cell) String() string {
 	return name
 }
 
-// EachCell runs a test in every cell, as a subtest that is named after the cell.
-func EachCell(t *testing.T, test func(t *testing.T, c Cell)) {
-	t.Helper()
-	for _, c := range Cells() {
-		t.Run(c.String(), func(t *testing.T) { test(t, c) })
-	}
-}
-
-// EachEdge is EachCell for what takes long: either mode of the newest Bazel, and the
-// oldest, where what is new about MODULE.bazel comes with what is new about flags.
+// EachEdge runs a test with the oldest Bazel and in either mode of the newest, as subtests
+// that are named after the cells. What is new about modules and about flags comes together.
 func EachEdge(t *testing.T, test func(t *testing.T, c Cell)) {
 	t.Helper()
 	for _, c := range Cells() {
@@ -71,7 +63,7 @@ func EachEdge(t *testing.T, test func(t *testing.T, c Cell)) {
 	}
 }
 
-// EachCellOf is EachCell for what is about one mode: MODULE.bazel if bzlmod, else WORKSPACE.
+// EachCellOf is EachEdge for all cells of one mode: MODULE.bazel if bzlmod, else WORKSPACE.
 func EachCellOf(t *testing.T, bzlmod bool, test func(t *testing.T, c Cell)) {
 	t.Helper()
 	for _, c := range Cells() {
