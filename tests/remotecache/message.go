@@ -74,11 +74,7 @@ func parse(m []byte) ([]field, error) {
 
 // request receives a message none of whose fields is repeated: their data by number.
 func (s *stream) request() (map[int][]byte, error) {
-	data, err := s.receive()
-	if err != nil {
-		return nil, err
-	}
-	fields, err := parse(data)
+	fields, err := s.receiveFields()
 	if err != nil {
 		return nil, err
 	}

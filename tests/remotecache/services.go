@@ -74,11 +74,7 @@ func (c *Cache) updateActionResult(_ context.Context, s *stream) error {
 }
 
 func (c *Cache) findMissingBlobs(_ context.Context, s *stream) error {
-	data, err := s.receive()
-	if err != nil {
-		return err
-	}
-	fields, err := parse(data)
+	fields, err := s.receiveFields()
 	if err != nil {
 		return err
 	}
@@ -110,11 +106,7 @@ func resourceDigest(name string) (string, error) {
 }
 
 func (c *Cache) read(_ context.Context, s *stream) error {
-	data, err := s.receive()
-	if err != nil {
-		return err
-	}
-	fields, err := parse(data)
+	fields, err := s.receiveFields()
 	if err != nil {
 		return err
 	}
@@ -161,14 +153,10 @@ func (c *Cache) write(_ context.Context, s *stream) error {
 	var name string
 	var blob []byte
 	for {
-		data, err := s.receive()
+		fields, err := s.receiveFields()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil {
-			return err
-		}
-		fields, err := parse(data)
 		if err != nil {
 			return err
 		}

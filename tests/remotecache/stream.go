@@ -56,6 +56,15 @@ func (s *stream) receive() ([]byte, error) {
 	return message, err
 }
 
+// receiveFields is receive for a message whose fields matter.
+func (s *stream) receiveFields() ([]field, error) {
+	data, err := s.receive()
+	if err != nil {
+		return nil, err
+	}
+	return parse(data)
+}
+
 func (s *stream) send(message []byte) error {
 	prefix := binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message)))
 	if _, err := s.out.Write(prefix); err != nil {

@@ -37,7 +37,7 @@ type suite struct {
 }
 
 func TestBzlmod(t *testing.T) {
-	harness.EachCellOf(t, true, func(t *testing.T, c harness.Cell) {
+	harness.EachBzlmod(t, func(t *testing.T, c harness.Cell) {
 		t.Run("ArchiveOverride", func(t *testing.T) { newSuite(t, c).test(t) })
 		t.Run("Registry", func(t *testing.T) {
 			s := newSuite(t, c)

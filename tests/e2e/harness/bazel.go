@@ -25,15 +25,9 @@ type Bazel struct {
 	Bzlmod    bool     // whether repositories have canonical names of their own
 }
 
-// NewBazel returns the Bazel that the environment variable BAZEL names (default:
-// the one on PATH) for a workspace. Its server is shut down after the test. home
-// is the HOME of what it runs, so that the settings of whoever runs the tests do
-// not count.
-func NewBazel(t *testing.T, workspace, userRoot, home string) *Bazel {
-	t.Helper()
-	return start(t, Launcher(t), workspace, userRoot, home)
-}
-
+// start returns the Bazel that launcher starts, for the workspace in dir. Its server is
+// shut down after the test. home is the HOME of what it runs, so that the settings of
+// whoever runs the tests do not count.
 func start(t *testing.T, launcher, dir, userRoot, home string, startup ...string) *Bazel {
 	t.Helper()
 	b := &Bazel{
@@ -49,16 +43,6 @@ func start(t *testing.T, launcher, dir, userRoot, home string, startup ...string
 		}
 	})
 	return b
-}
-
-// Launcher returns the absolute path of the Bazel to test.
-func Launcher(t *testing.T) string {
-	t.Helper()
-	launcher := os.Getenv("BAZEL")
-	if launcher == "" {
-		launcher = "bazel"
-	}
-	return absolute(t, launcher, "BAZEL")
 }
 
 // absolute finds the launcher that an environment variable names.

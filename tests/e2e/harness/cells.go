@@ -63,11 +63,11 @@ func EachEdge(t *testing.T, test func(t *testing.T, c Cell)) {
 	}
 }
 
-// EachCellOf is EachEdge for all cells of one mode: MODULE.bazel if bzlmod, else WORKSPACE.
-func EachCellOf(t *testing.T, bzlmod bool, test func(t *testing.T, c Cell)) {
+// EachBzlmod is EachEdge for all cells in which MODULE.bazel counts.
+func EachBzlmod(t *testing.T, test func(t *testing.T, c Cell)) {
 	t.Helper()
 	for _, c := range Cells() {
-		if c.Bzlmod == bzlmod {
+		if c.Bzlmod {
 			t.Run(c.String(), func(t *testing.T) { test(t, c) })
 		}
 	}
@@ -94,8 +94,8 @@ func (c Cell) settings() []string {
 	return flags
 }
 
-// NewBazel is the function NewBazel for the cell's Bazel. The environment variables
-// BAZEL_4 and BAZEL_7 name the launchers.
+// NewBazel returns the cell's Bazel for a workspace, with an output root and a HOME of its
+// own. The environment variables BAZEL_4 and BAZEL_7 name the launchers.
 func (c Cell) NewBazel(t *testing.T, workspace, userRoot, home string) *Bazel {
 	t.Helper()
 	launcher := os.Getenv(c.variable())
