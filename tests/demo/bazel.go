@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/workspace"
 )
@@ -40,12 +41,16 @@ func newBazel(dir, root string) bazel {
 	}
 }
 
-// chatter is what tells a user nothing: Debian's sandbox, and Bazel's own progress.
-var chatter = regexp.MustCompile(`(?m)^(.*linux-sandbox.*|Loading:.*|Analyzing:.*|\[[0-9].*|Starting local Bazel.*|INFO: .*|DEBUG: .*|Target .*|  bazel-bin/.*)\n`)
+// chatter is what Bazel and Debian's sandbox print however they are asked not to.
+var chatter = regexp.MustCompile(`(?m)^(.*linux-sandbox.*|Starting local Bazel.*|INFO: .*)\n`)
+
+// quiet are options of every command that leave of Bazel's own output what went wrong:
+// the rest, progress above all, differs from run to run and from one Bazel to another.
+var quiet = []string{"--noshow_progress", "--ui_event_filters=fatal,error"}
 
 // run runs a command of Bazel and returns what it printed and its exit code.
-func (b bazel) run(ctx context.Context, args ...string) (output string, code int, err error) {
-	args = append([]string{"--output_user_root=" + b.userRoot, "--max_idle_secs=120"}, args...)
+func (b bazel) run(ctx context.Context, command string, args ...string) (output string, code int, err error) {
+	args = slices.Concat([]string{"--output_user_root=" + b.userRoot, "--max_idle_secs=120", command}, quiet, args)
 	cmd := exec.CommandContext(ctx, b.launcher, args...)
 	cmd.Dir, cmd.Env = b.workspace, b.env
 	var printed bytes.Buffer

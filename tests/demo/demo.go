@@ -127,9 +127,9 @@ func (d *demo) pushed(ctx context.Context) error {
 
 // push runs the target and shows what the user sees of it.
 func (d *demo) push(ctx context.Context) (output string, code int, err error) {
-	args := []string{"run", "--define=IMAGE_TAG=" + tag, "//cmd:image-push"}
-	fmt.Fprintf(d.out, "    $ bazel %s\n", strings.Join(args, " "))
-	output, code, err = d.run(ctx, args...)
+	args := []string{"--define=IMAGE_TAG=" + tag, "//cmd:image-push"}
+	fmt.Fprintf(d.out, "    $ bazel run %s\n", strings.Join(args, " "))
+	output, code, err = d.run(ctx, "run", append([]string{"--show_result=0"}, args...)...)
 	fmt.Fprint(d.out, indent(output))
 	fmt.Fprintf(d.out, "    (exit code %d)\n", code)
 	if err != nil {

@@ -90,7 +90,7 @@ func TestRunNeedsAnArchive(t *testing.T) {
 }
 
 func TestChatter(t *testing.T) {
-	const output = "INFO: Found 1 target...\n12.3: src/main/tools/linux-sandbox.cc:1: x\npushing\n  bazel-bin/a/b\n"
+	const output = "INFO: Found 1 target...\n12.3: src/main/tools/linux-sandbox.cc:1: x\npushing\n"
 	if got := chatter.ReplaceAllString(output, ""); got != "pushing\n" {
 		t.Errorf("got %q", got)
 	}
