@@ -79,9 +79,6 @@ def toolchain_configure(name, client_config = None, **kwargs):
       **kwargs: the other attributes: docker_path or docker_target, docker_flags,
         cred_helpers; those for gzip, xz and build_tar are accepted and not used.
     """
-    if kwargs.get("docker_target", "").startswith("//"):
-        # It is read in the repository that is made, and meant in the user's.
-        kwargs["docker_target"] = "@" + kwargs["docker_target"]
     if type(client_config) == type("") and _is_absolute(client_config):
         kwargs["client_config_dir"] = client_config
     elif client_config:

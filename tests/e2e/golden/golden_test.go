@@ -57,6 +57,9 @@ func TestGolden(t *testing.T) {
 			outputs, failing := goldens(t)
 			t.Run("Outputs", func(t *testing.T) { s.testOutputs(t, outputs) })
 			t.Run("Failing", func(t *testing.T) { s.testFailing(t, failing) })
+			if c.Bazel != "4.2.3" { // it resolves no toolchain before it has fetched rules_cc
+				t.Run("Toolchain", s.testToolchain)
+			}
 		})
 	}
 }
@@ -79,6 +82,15 @@ func newSuite(t *testing.T, c harness.Cell) *suite {
 	}
 	s.bazel = c.NewBazel(t, s.workspace, filepath.Join(root, "bazel"), home)
 	return s
+}
+
+// A rule of others that resolves the docker toolchain gets the settings of the workspace.
+func (s *suite) testToolchain(t *testing.T) {
+	s.bazel.Must(t, "build", "//toolchain:settings.txt")
+	const want = "docker: docker.sh, xz: \n"
+	if got := string(harness.Read(t, s.bazel.Bin("toolchain/settings.txt"))); got != want {
+		t.Errorf("the toolchain says %q, want %q", got, want)
+	}
 }
 
 // goldens lists the outputs and the failing packages that there are golden files of.
