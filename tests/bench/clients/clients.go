@@ -119,7 +119,7 @@ func each(name string, args func(image *images.Image, addr string) []string) Cli
 }
 
 func ref(image *images.Image, addr string) string {
-	return fmt.Sprintf("%s/%s:latest", addr, image.Name)
+	return fmt.Sprintf("%s/%s:%s", addr, image.Name, image.Tag)
 }
 
 // home keeps clients from the user's settings, credentials and caches. skopeo would

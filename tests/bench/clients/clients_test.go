@@ -45,7 +45,7 @@ func TestPusher(t *testing.T) {
 }
 
 func TestPeers(t *testing.T) {
-	all := make2(t)
+	all := images.Tagged(make2(t), "another")
 	for _, c := range []struct {
 		client   Client
 		commands int
@@ -70,7 +70,7 @@ func TestPeers(t *testing.T) {
 				}
 			}
 			for _, image := range all {
-				if !strings.Contains(line, image.Layout) || !strings.Contains(line, "127.0.0.2:5000/"+image.Name+":latest") {
+				if !strings.Contains(line, image.Layout) || !strings.Contains(line, "127.0.0.2:5000/"+image.Name+":another") {
 					t.Errorf("%s is not pushed: %s", image.Name, line)
 				}
 			}
