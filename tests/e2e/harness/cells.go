@@ -11,7 +11,7 @@ import (
 type Cell struct {
 	Bazel  string // the version that tests/setup/bazel.sh provides, e.g. "4.2.3"
 	Bzlmod bool   // whether MODULE.bazel counts, and WORKSPACE does not
-	Ahead  bool   // whether what later versions make the rule is in force, among it Bzlmod
+	Ahead  bool   // whether what later versions make the rule is in force
 }
 
 // Cells returns the whole matrix. docs/bazel-versions.md shows it.
@@ -19,6 +19,7 @@ func Cells() []Cell {
 	return []Cell{
 		{Bazel: "4.2.3"},
 		{Bazel: "7.7.1"},
+		{Bazel: "7.7.1", Ahead: true},
 		{Bazel: "7.7.1", Bzlmod: true},
 		{Bazel: "7.7.1", Bzlmod: true, Ahead: true},
 	}
@@ -26,11 +27,10 @@ func Cells() []Cell {
 
 // ahead are the flags that Bazel 8 or 9 sets, or may set, and 7.7.1 knows.
 func (c Cell) ahead() []string {
-	return []string{
+	flags := []string{
 		"--incompatible_auto_exec_groups",
 		"--incompatible_autoload_externally=",
 		"--incompatible_config_setting_private_default_visibility",
-		"--incompatible_disable_native_repo_rules", // no WORKSPACE works with it: 7.7.1 declares @bazel_tools by such a rule
 		"--incompatible_disable_starlark_host_transitions",
 		"--incompatible_disallow_empty_glob",
 		"--incompatible_disallow_struct_provider_syntax",
@@ -38,6 +38,11 @@ func (c Cell) ahead() []string {
 		"--incompatible_stop_exporting_language_modules",
 		"--incompatible_use_plus_in_repo_names",
 	}
+	if c.Bzlmod {
+		// No WORKSPACE works with it: 7.7.1 itself declares @bazel_tools by such a rule.
+		flags = append(flags, "--incompatible_disable_native_repo_rules")
+	}
+	return flags
 }
 
 // String names Bazel and mode, e.g. "bazel-7.7.1-Bzlmod-ahead".
@@ -52,18 +57,15 @@ func (c Cell) String() string {
 	return name
 }
 
-// EachEdge runs a test with the oldest Bazel and in either mode of the newest, as subtests
-// that are named after the cells. What is new about modules and about flags comes together.
-func EachEdge(t *testing.T, test func(t *testing.T, c Cell)) {
+// EachCell runs a test in every cell, as a subtest that is named after the cell.
+func EachCell(t *testing.T, test func(t *testing.T, c Cell)) {
 	t.Helper()
 	for _, c := range Cells() {
-		if c.Bzlmod == c.Ahead {
-			t.Run(c.String(), func(t *testing.T) { test(t, c) })
-		}
+		t.Run(c.String(), func(t *testing.T) { test(t, c) })
 	}
 }
 
-// EachBzlmod is EachEdge for all cells in which MODULE.bazel counts.
+// EachBzlmod is EachCell for the cells in which MODULE.bazel counts.
 func EachBzlmod(t *testing.T, test func(t *testing.T, c Cell)) {
 	t.Helper()
 	for _, c := range Cells() {

@@ -38,7 +38,7 @@ type suite struct {
 func TestKubevirtLike(t *testing.T) {
 	shared := newSite(t)
 	var first map[string]string
-	harness.EachEdge(t, func(t *testing.T, c harness.Cell) {
+	harness.EachCell(t, func(t *testing.T, c harness.Cell) {
 		s := newSuite(t, c, shared)
 		t.Run("Push", s.testPush)
 		t.Run("ManifestLists", s.testManifestLists)

@@ -40,7 +40,7 @@ type suite struct {
 }
 
 func TestRemoteCache(t *testing.T) {
-	harness.EachEdge(t, func(t *testing.T, c harness.Cell) {
+	harness.EachCell(t, func(t *testing.T, c harness.Cell) {
 		s := newSuite(t, c)
 		outputs := s.fill(t)
 		s.buildMinimal(t, outputs)
