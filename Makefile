@@ -13,7 +13,7 @@ BAZEL_MAJOR := 4
 # Those that every end-to-end workspace is run with.
 BAZEL_MAJORS := 4 7
 # Registries and clients that are Go modules; their versions are in tests/setup/tools.
-PROGRAMS := registry olareg crane regctl
+PROGRAMS := registry olareg crane regctl bazel-remote
 
 # Starts a recipe line that needs Go, the machine's or a fetched one.
 with_go = go=$$(tests/setup/go.sh) && export PATH="$$(dirname "$$go"):$$PATH" GOTOOLCHAIN=local &&
