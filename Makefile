@@ -12,8 +12,8 @@ PACKAGES := gcc libc6-dev git shellcheck docker-registry skopeo podman apache2-u
 BAZEL_MAJOR := 4
 # Those that every end-to-end workspace is run with.
 BAZEL_MAJORS := 4 7
-# Registries and clients that are Go modules; their versions are in tests/setup/tools.
-PROGRAMS := registry olareg crane regctl
+# Registries, clients and a remote cache that are Go modules; their versions are in tests/setup/tools.
+PROGRAMS := registry olareg crane regctl bazel-remote
 
 # Starts a recipe line that needs Go, the machine's or a fetched one.
 with_go = go=$$(tests/setup/go.sh) && export PATH="$$(dirname "$$go"):$$PATH" GOTOOLCHAIN=local &&

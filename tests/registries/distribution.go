@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/process"
 )
 
 // The only account of a registry with Protected, and of a TokenServer.
@@ -21,7 +23,7 @@ const (
 
 // Distribution is a CNCF distribution registry in a process of its own, with its
 // files below one directory.
-type Distribution struct{ *process }
+type Distribution struct{ *process.Process }
 
 // StartDistribution starts a distribution registry with its files below dir, which
 // must exist, and returns once it answers. By default it is the docker-registry on
@@ -34,7 +36,7 @@ func StartDistribution(ctx context.Context, dir string, opts ...Option) (*Distri
 			return nil, fmt.Errorf("finding docker-registry (on Debian: apt-get install docker-registry): %w", err)
 		}
 	}
-	p, err := start(ctx, o.addr, o.program, func(addr string) ([]string, error) {
+	p, err := process.Start(ctx, o.addr, o.program, func(addr string) ([]string, error) {
 		config, err := writeConfig(dir, addr, o)
 		return []string{"serve", config}, err
 	})
@@ -95,7 +97,7 @@ var accessLine = regexp.MustCompile(`"([A-Z]+ [^" ]+) HTTP/[0-9.]+" [0-9]`)
 // Requests returns "METHOD PATH" of every request answered so far.
 func (d *Distribution) Requests() []string {
 	var requests []string
-	for _, line := range strings.Split(d.output.String(), "\n") {
+	for _, line := range strings.Split(d.Output(), "\n") {
 		if m := accessLine.FindStringSubmatch(line); m != nil {
 			requests = append(requests, m[1])
 		}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/process"
 )
 
 // Server is a registry inside this process.
@@ -25,7 +27,7 @@ type Server struct {
 // serve starts a server for handler and records what it is asked. It speaks HTTPS
 // by config or, if that is nil, plain HTTP.
 func serve(ip string, handler http.Handler, config *tls.Config) (*Server, error) {
-	listener, err := listen(ip)
+	listener, err := process.Listen(ip)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# program.sh NAME: prints the path of a registry or client that the tests run, building it into the user's cache when it
+# program.sh NAME: prints the path of a registry, client or cache that the tests run, building it into the user's cache when it
 # is not there. Its version, and the checksum of everything it is made of, are in tools/NAME.mod and .sum. Needs go on PATH.
 set -euo pipefail
 

@@ -3,6 +3,7 @@ package harness
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -16,4 +17,17 @@ func BuildProgram(t *testing.T, src, out string, env ...string) {
 	if r := run(t, cmd); r.Code != 0 {
 		t.Fatal(r)
 	}
+}
+
+// Program returns the path of a registry, client or cache by its name in
+// tests/setup/tools. It is built if it is not there.
+func Program(t *testing.T, name string) string {
+	t.Helper()
+	setup := exec.Command("../../setup/program.sh", name)
+	setup.Stderr = os.Stderr
+	path, err := setup.Output()
+	if err != nil {
+		t.Fatalf("building %s: %v", name, err)
+	}
+	return strings.TrimSpace(string(path))
 }

@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,13 +43,7 @@ func newSite(t *testing.T) *site {
 	if s.hub, err = registries.Stopped(); err != nil {
 		t.Fatal(err)
 	}
-	setup := exec.Command("../../setup/program.sh", "crane")
-	setup.Stderr = os.Stderr
-	path, err := setup.Output()
-	if err != nil {
-		t.Fatalf("building crane: %v", err)
-	}
-	s.crane = strings.TrimSpace(string(path))
+	s.crane = harness.Program(t, "crane")
 
 	for _, architecture := range architectures() {
 		for base, ref := range map[string]string{

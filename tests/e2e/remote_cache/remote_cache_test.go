@@ -2,7 +2,8 @@
 // folder is the workspace, built in one place and then, by the cache alone, in another.
 //
 // The environment variable RULES_DOCKER_ARCHIVE names the release archive, BAZEL_4 and
-// BAZEL_7 the launchers of Bazel. Besides, docker-registry and skopeo must be on PATH.
+// BAZEL_7 the launchers of Bazel. Besides, docker-registry and skopeo must be on PATH;
+// bazel-remote is built by tests/setup/program.sh.
 package remotecache
 
 import (
@@ -18,7 +19,6 @@ import (
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/harness"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/e2e/workspace"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/registries"
-	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/remotecache"
 )
 
 const (
@@ -33,15 +33,16 @@ const (
 type suite struct {
 	cell     harness.Cell
 	root     string
-	cache    *remotecache.Cache
+	cache    *cache
 	registry *registries.Distribution
 	first    *harness.Bazel // builds everything
 	second   *harness.Bazel // another checkout, with an output root of its own
 }
 
 func TestRemoteCache(t *testing.T) {
+	program := harness.Program(t, "bazel-remote")
 	harness.EachCell(t, func(t *testing.T, c harness.Cell) {
-		s := newSuite(t, c)
+		s := newSuite(t, c, program)
 		outputs := s.fill(t)
 		s.buildMinimal(t, outputs)
 		s.push(t, outputs)
@@ -49,18 +50,15 @@ func TestRemoteCache(t *testing.T) {
 	})
 }
 
-func newSuite(t *testing.T, c harness.Cell) *suite {
+func newSuite(t *testing.T, c harness.Cell, program string) *suite {
 	t.Helper()
 	s := &suite{cell: c, root: harness.TempDir(t)}
-	var err error
-	if s.cache, err = remotecache.Start(); err != nil {
-		t.Fatal(err)
-	}
-	closeAfter(t, s.cache)
+	s.cache = startCache(t, program, filepath.Join(s.root, "cache"))
 	data := filepath.Join(s.root, "registry")
 	if err := os.Mkdir(data, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	var err error
 	if s.registry, err = registries.StartDistribution(context.Background(), data); err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +107,10 @@ func (s *suite) newBazel(t *testing.T, name string) *harness.Bazel {
 	return s.cell.NewBazel(t, dir, filepath.Join(s.root, name, "bazel"), home)
 }
 
-// cached are arguments of a command that uses the cache.
+// cached are arguments of a command that uses the cache, and waits for it on a machine
+// that is slow to write: what is tried again counts twice.
 func (s *suite) cached(args ...string) []string {
-	return append([]string{"--remote_cache=" + s.cache.URL()}, args...)
+	return append([]string{"--remote_cache=" + s.cache.URL(), "--remote_timeout=600"}, args...)
 }
 
 // output is a file that actions made.
@@ -126,14 +125,15 @@ func (s *suite) fill(t *testing.T) map[string]output {
 	t.Helper()
 	// Without a sandbox it is quicker, and the cache sees no difference.
 	s.first.Must(t, "build", s.cached("--spawn_strategy=local", "//app:push", "//app:push-all")...)
-	traffic := s.cache.Take()
+	seen := s.cache.take(t)
 	// A layer for each of 35, configuration and manifests for each of 30, and a digest for each of 31 pushes.
-	if want := sharedCount + imageCount + imageCount + imageCount + 1; traffic.Hits != 0 || traffic.Misses != want || traffic.Stored != want {
+	if want := sharedCount + imageCount + imageCount + imageCount + 1; seen.hits != 0 || seen.misses != want || seen.stored != want {
 		t.Errorf("an empty cache was asked for %d results, had %d and was sent %d, want %d, 0 and %d",
-			traffic.Hits+traffic.Misses, traffic.Hits, traffic.Stored, want, want)
+			seen.hits+seen.misses, seen.hits, seen.stored, want, want)
 	}
 
-	outputs, blobs := map[string]output{}, s.cache.Blobs()
+	outputs := map[string]output{}
+	blobs, held := s.cache.held(t)
 	var compressed, plain, small int64
 	dir := s.first.Bin("app")
 	entries, err := os.ReadDir(dir)
@@ -149,7 +149,7 @@ func (s *suite) fill(t *testing.T) map[string]output {
 			continue
 		}
 		data := harness.Read(t, filepath.Join(dir, e.Name()))
-		digest := remotecache.Digest(data)
+		digest := digestOf(data)
 		if _, ok := blobs[digest]; !ok {
 			continue // what Bazel itself writes, and the executables
 		}
@@ -167,7 +167,6 @@ func (s *suite) fill(t *testing.T) map[string]output {
 	}
 
 	// The rest is what Bazel keeps of actions: their command lines, inputs and messages.
-	held := s.cache.ResultBytes()
 	for digest, size := range blobs {
 		held += size
 		if file, ok := outputs[digest]; size > maxSmall && !(ok && isLayer(file.name)) {
@@ -178,15 +177,15 @@ func (s *suite) fill(t *testing.T) map[string]output {
 	const sums = 2 * 64
 	theirs := plain + compressed + (sharedCount+imageCount)*sums + small
 	t.Logf("the cache holds %d bytes: %d of layers, %d of other outputs, the rest of %d actions; with plain tars and sums the outputs would be %d, %.2f x",
-		held, compressed, small, traffic.Stored, theirs, float64(theirs)/float64(held))
+		held, compressed, small, seen.stored, theirs, float64(theirs)/float64(held))
 	return outputs
 }
 
 // fetched returns the names of the layers that were downloaded, each of them once, and
 // the bytes of all outputs that were.
-func fetched(t *testing.T, traffic remotecache.Traffic, outputs map[string]output) (layers []string, bytes int64) {
+func fetched(t *testing.T, seen traffic, outputs map[string]output) (layers []string, bytes int64) {
 	t.Helper()
-	for digest, times := range traffic.Blobs {
+	for digest, times := range seen.blobs {
 		file, ok := outputs[digest]
 		if !ok {
 			continue // what an action printed
@@ -206,10 +205,10 @@ func fetched(t *testing.T, traffic remotecache.Traffic, outputs map[string]outpu
 
 func isLayer(name string) bool { return strings.HasSuffix(name, "-layer.tar.gz") }
 
-func (s *suite) checkAllCached(t *testing.T, what string, traffic remotecache.Traffic) {
+func (s *suite) checkAllCached(t *testing.T, what string, seen traffic) {
 	t.Helper()
-	if traffic.Misses > 0 || traffic.Stored > 0 || traffic.Uploaded > 0 {
-		t.Errorf("%s: %d results were not in the cache, %d results and %d bytes were sent there", what, traffic.Misses, traffic.Stored, traffic.Uploaded)
+	if seen.misses > 0 || seen.stored > 0 || seen.uploaded > 0 {
+		t.Errorf("%s: %d results were not in the cache, %d results and %d bytes were sent there", what, seen.misses, seen.stored, seen.uploaded)
 	}
 }
 
@@ -217,13 +216,13 @@ func (s *suite) checkAllCached(t *testing.T, what string, traffic remotecache.Tr
 func (s *suite) buildMinimal(t *testing.T, outputs map[string]output) {
 	t.Helper()
 	r := s.second.Must(t, "build", s.cached("--remote_download_minimal", "//app:push", "//app:push-all")...)
-	traffic := s.cache.Take()
-	s.checkAllCached(t, "building elsewhere", traffic)
-	want := fmt.Sprintf("%d remote cache hit", sharedCount+imageCount+imageCount+imageCount+1)
-	if !strings.Contains(r.Output(), want) {
-		t.Errorf("no %q in %s", want, r)
+	seen := s.cache.take(t)
+	s.checkAllCached(t, "building elsewhere", seen)
+	const actions = sharedCount + imageCount + imageCount + imageCount + 1
+	if want := fmt.Sprintf("%d remote cache hit", actions); seen.hits != actions || !strings.Contains(r.Output(), want) {
+		t.Errorf("the cache gave out %d results, and no %q in %s", seen.hits, want, r)
 	}
-	if layers, bytes := fetched(t, traffic, outputs); bytes > 0 {
+	if layers, bytes := fetched(t, seen, outputs); bytes > 0 {
 		t.Errorf("it downloads %d bytes, and the layers %q", bytes, layers)
 	}
 }
@@ -238,12 +237,12 @@ func (s *suite) push(t *testing.T, outputs map[string]output) {
 		if r.Code != 1 || !strings.Contains(r.Output(), "--remote_download_toplevel") {
 			t.Errorf("without what it needs, a push says: %s", r)
 		}
-		s.cache.Take()
+		s.cache.take(t)
 	}
 	s.second.Must(t, "run", s.runArgs("//app:push")...)
-	traffic := s.cache.Take()
-	s.checkAllCached(t, "pushing", traffic)
-	layers, bytes := fetched(t, traffic, outputs)
+	seen := s.cache.take(t)
+	s.checkAllCached(t, "pushing", seen)
+	layers, bytes := fetched(t, seen, outputs)
 	want := []string{"image0-layer.tar.gz"}
 	for i := range sharedCount {
 		want = append(want, fmt.Sprintf("shared%d-layer.tar.gz", i))
@@ -278,9 +277,9 @@ func (s *suite) runArgs(target string) []string {
 func (s *suite) pushAll(t *testing.T, outputs map[string]output) {
 	t.Helper()
 	s.second.Must(t, "run", s.runArgs("//app:push-all")...)
-	traffic := s.cache.Take()
-	s.checkAllCached(t, "pushing all", traffic)
-	layers, bytes := fetched(t, traffic, outputs)
+	seen := s.cache.take(t)
+	s.checkAllCached(t, "pushing all", seen)
+	layers, bytes := fetched(t, seen, outputs)
 	t.Logf("a push of all images downloads %d bytes", bytes)
 	// Those of the first image are there.
 	var want []string

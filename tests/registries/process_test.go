@@ -2,35 +2,14 @@ package registries_test
 
 import (
 	"context"
-	"errors"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/tests/registries"
 )
-
-func TestStopped(t *testing.T) {
-	addr, err := registries.Stopped()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := net.Dial("tcp", addr); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("dialing %s: %v", addr, err)
-	}
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// What another process would have to do to be given the same.
-	if _, err := net.Listen("tcp", net.JoinHostPort("127.0.0.4", port)); !errors.Is(err, syscall.EADDRINUSE) {
-		t.Errorf("the port is not kept: %v", err)
-	}
-}
 
 // TestStartsAgain: a registry that found its port taken is given another.
 func TestStartsAgain(t *testing.T) {

@@ -1,4 +1,6 @@
-package registries
+// Package process starts the servers that tests talk to: programs in a process of their
+// own, at a port that no other test takes.
+package process
 
 import (
 	"context"
@@ -13,16 +15,16 @@ import (
 	"time"
 )
 
-// patience is after how long a registry is given up that does not answer, or end. A
+// patience is after how long a program is given up that does not answer, or end. A
 // machine with more to do than it can makes them slow.
 const patience = 2 * time.Minute
 
-// launches is how often a registry is started that ends at once: somebody else may
+// launches is how often a program is started that ends at once: somebody else may
 // have taken its port.
 const launches = 3
 
-// process is a registry in a process of its own.
-type process struct {
+// Process is a program that runs.
+type Process struct {
 	name   string // of the program, for messages
 	addr   string
 	cmd    *exec.Cmd
@@ -30,14 +32,14 @@ type process struct {
 	output *output
 }
 
-// start starts a program that listens at addr or, if that is "", at a free port, and
-// returns once it does. arguments makes its command line.
-func start(ctx context.Context, addr, program string, arguments func(addr string) ([]string, error)) (*process, error) {
+// Start starts a program that listens at addr, HOST:PORT, or, if that is "", at a free
+// port of Host, and returns once it does. arguments makes its command line.
+func Start(ctx context.Context, addr, program string, arguments func(addr string) ([]string, error)) (*Process, error) {
 	if addr != "" {
 		return startAt(ctx, addr, program, arguments)
 	}
 	for n := 1; ; n++ {
-		free, err := Stopped()
+		free, err := Free()
 		if err != nil {
 			return nil, err
 		}
@@ -51,12 +53,12 @@ func start(ctx context.Context, addr, program string, arguments func(addr string
 // errEnded means that the program did not go on running.
 var errEnded = errors.New("it ended by itself")
 
-func startAt(ctx context.Context, addr, program string, arguments func(addr string) ([]string, error)) (*process, error) {
+func startAt(ctx context.Context, addr, program string, arguments func(addr string) ([]string, error)) (*Process, error) {
 	args, err := arguments(addr)
 	if err != nil {
 		return nil, err
 	}
-	p := &process{
+	p := &Process{
 		name:   filepath.Base(program),
 		addr:   addr,
 		cmd:    exec.Command(program, args...),
@@ -81,7 +83,7 @@ func startAt(ctx context.Context, addr, program string, arguments func(addr stri
 
 // wait returns once somebody listens. That is enough: a connection that is made
 // then is answered.
-func (p *process) wait(ctx context.Context) error {
+func (p *Process) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
@@ -100,16 +102,20 @@ func (p *process) wait(ctx context.Context) error {
 }
 
 // Addr returns HOST:PORT.
-func (p *process) Addr() string { return p.addr }
+func (p *Process) Addr() string { return p.addr }
+
+// Output returns what the process has written so far, to either stream. What it wrote
+// before it answered a request is in there once the answer is.
+func (p *Process) Output() string { return p.output.String() }
 
 // Close ends the process. A process that has ended before is an error: what was
-// tested then was not this registry.
-func (p *process) Close() error { return p.end(syscall.SIGTERM) }
+// tested then was not this program.
+func (p *Process) Close() error { return p.end(syscall.SIGTERM) }
 
 // Kill ends the process as a crash would, without a moment to tidy up.
-func (p *process) Kill() error { return p.end(syscall.SIGKILL) }
+func (p *Process) Kill() error { return p.end(syscall.SIGKILL) }
 
-func (p *process) end(signal os.Signal) error {
+func (p *Process) end(signal os.Signal) error {
 	select {
 	case <-p.exited:
 		return fmt.Errorf("%s on %s ended by itself (%v):\n%s", p.name, p.addr, p.cmd.ProcessState, p.output)
@@ -131,9 +137,9 @@ func (p *process) end(signal os.Signal) error {
 type output struct{ file *os.File }
 
 func newOutput() (*output, error) {
-	f, err := os.CreateTemp("", "registry-*.log")
+	f, err := os.CreateTemp("", "process-*.log")
 	if err != nil {
-		return nil, fmt.Errorf("making a file for a registry's output: %w", err)
+		return nil, fmt.Errorf("making a file for a program's output: %w", err)
 	}
 	// It lasts for as long as somebody has it open.
 	return &output{f}, os.Remove(f.Name())
