@@ -111,9 +111,7 @@ func (c *Client) once(ctx context.Context, r request) (*http.Response, error) {
 		req.Header[key] = values
 	}
 	if r.body != nil {
-		if err := attach(req, r.body, r.offset); err != nil {
-			return nil, err
-		}
+		attach(req, r.body, r.offset)
 	}
 	c.stats.Requests.Add(1)
 	resp, err := (&http.Client{Transport: rt, CheckRedirect: checkRedirect}).Do(req)

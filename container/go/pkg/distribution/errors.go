@@ -81,6 +81,10 @@ func IsDenied(err error) bool {
 	return status(err) == http.StatusUnauthorized || status(err) == http.StatusForbidden
 }
 
+// IsPassing tells whether err may be gone a moment later. A Client has then waited for
+// that several times.
+func IsPassing(err error) bool { return err != nil && passing(err) }
+
 // IsBlobUnknown tells whether err is the refusal of a manifest because the repository
 // does not have what it names.
 func IsBlobUnknown(err error) bool {
