@@ -2,6 +2,7 @@ package distribution
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/internal/scripted"
@@ -73,6 +74,19 @@ func TestBrokenAgainAndAgain(t *testing.T) {
 	if got := w.registry.Log()[11].Header.Get("Content-Range"); got != want {
 		t.Errorf("Content-Range %q, want %q", got, want)
 	}
+}
+
+// Over a link that breaks all the time a large blob arrives, as long as each try brings
+// it a good deal further.
+func TestHeadway(t *testing.T) {
+	const cuts, part = 12, headway + 1000
+	w := newWorld(t, scripted.Traits{Keeps: true})
+	w.registry.Script("PUT upload", cuts, scripted.Reset(part))
+	b := fileOf(t, random(cuts*part+small))
+	w.ensure(b, Origin{}, true)
+	w.has(repo, b)
+	w.received(b.Size())
+	w.slept(slices.Repeat(pauses(1), cuts))
 }
 
 func TestBrokenForGood(t *testing.T) {

@@ -176,11 +176,7 @@ func check(resp *http.Response, expect []int) error {
 		io.Reader
 		io.Closer
 	}{io.LimitReader(resp.Body, maxError), resp.Body}
-	err := transport.CheckError(resp, expect...)
-	if after, ok := retryAfter(resp.Header.Get("Retry-After"), now); ok {
-		return &delayed{error: err, after: after}
-	}
-	return err
+	return Delayed(transport.CheckError(resp, expect...), resp.Header)
 }
 
 // checkRedirect follows a redirect that keeps the method (RFC 9110, 307 and 308, and

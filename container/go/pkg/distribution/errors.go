@@ -26,6 +26,15 @@ type delayed struct {
 
 func (d *delayed) Unwrap() error { return d.error }
 
+// Delayed is err together with how long the answer that it stands for asks to wait, if
+// it does.
+func Delayed(err error, answer http.Header) error {
+	if after, ok := retryAfter(answer.Get("Retry-After"), now); ok {
+		return &delayed{error: err, after: after}
+	}
+	return err
+}
+
 // unsure is the failure of a request that may have stored a blob all the same.
 type unsure struct{ error }
 

@@ -138,6 +138,8 @@ func TestRetryAfterField(t *testing.T) {
 		{"-1", 0, false},
 		{"1.5", 0, false},
 		{"9223372036854775807", (1 << 31) * time.Second, true},
+		{"99999999999999999999999999", (1 << 31) * time.Second, true},
+		{"-99999999999999999999999999", 0, false},
 		{"Mon, 06 May 2024 07:10:09 GMT", 2 * time.Minute, true},
 		{"Monday, 06-May-24 07:10:09 GMT", 2 * time.Minute, true},
 		{"Mon May  6 07:10:09 2024", 2 * time.Minute, true},

@@ -77,9 +77,9 @@ func start(t *testing.T, env map[string]string, args ...string) (code int, stdou
 	var out, messages bytes.Buffer
 	code = Run(context.Background(), Params{
 		Args: args, Stdout: &out, Stderr: &messages, UserAgent: "test",
-		Getenv:   func(key string) string { return env[key] },
-		Registry: registry.Options{Backoff: remote.Backoff{Duration: 1, Factor: 1, Steps: 2}},
-		Retry:    distribution.Retry{Attempts: 2, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }},
+		Getenv: func(key string) string { return env[key] },
+
+		Retry: distribution.Retry{Attempts: 2, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }},
 	})
 	return code, out.String(), messages.String()
 }

@@ -93,7 +93,7 @@ func TestDecide(t *testing.T) {
 			var dials atomic.Int32
 			dial := dialTo(c.dial)
 			client := New(Options{
-				Rules: rules(c.host, c.insecure), Notify: said.add, RootCAs: pool, Backoff: fast(),
+				Rules: rules(c.host, c.insecure), Notify: said.add, RootCAs: pool,
 				DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 					dials.Add(1)
 					return dial(ctx, network, address)
@@ -136,7 +136,7 @@ func TestServed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			target := repo(t, c.host+"/team/app")
-			client := New(Options{Rules: rules(c.host, true), Backoff: fast()})
+			client := New(Options{Rules: rules(c.host, true)})
 			opts, err := options(context.Background(), client, target, true)
 			if err != nil {
 				t.Fatal(err)
@@ -188,7 +188,6 @@ func TestExplain(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			c.opts.Backoff = fast()
 			if c.code != 0 {
 				c.opts.Rules = rules(c.host, true)
 			}

@@ -206,5 +206,12 @@ func carriesToken(req *http.Request) bool {
 		strings.HasPrefix(req.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
+// asksForToken recognises the requests of token servers' protocol (distribution-spec
+// refers to Docker's "Token Authentication Specification" for it).
+func (g *guard) asksForToken(req *http.Request) bool {
+	u := g.inner.real(req).URL
+	return carriesToken(req) || g.isRealm(u) && u.Query().Has("service")
+}
+
 // origin is the part of a URL that holds no secret.
 func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }

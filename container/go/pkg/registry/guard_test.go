@@ -73,7 +73,7 @@ func TestCredentialsReachTheRegistry(t *testing.T) {
 	rec := &recorder{next: basic(user, password, newFake())}
 	host := serve(t, "127.0.0.2", rec, nil)
 	var said lines
-	client := New(Options{Rules: rules(host, true), Keychain: login(t, host), Notify: said.add, Backoff: fast(), UserAgent: "pusher/1"})
+	client := New(Options{Rules: rules(host, true), Keychain: login(t, host), Notify: said.add, UserAgent: "pusher/1"})
 	if err := push(context.Background(), client, repo(t, host+"/team/app")); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestRedirectsTakeNoCredentials(t *testing.T) {
 			for _, h := range []string{"other.example", "registry.example"} {
 				dial[h+":80"], dial[h+":81"], dial[h+":444"], dial[h+":443"] = plainThief, plainThief, tlsThief, tlsThief
 			}
-			opts := Options{RootCAs: pool, Keychain: login(t, "registry.example"), Backoff: fast(), DialContext: dialTo(dial)}
+			opts := Options{RootCAs: pool, Keychain: login(t, "registry.example"), DialContext: dialTo(dial)}
 			if c.tls {
 				dial["registry.example:443"] = serve(t, "127.0.0.2", rec, cert)
 			} else {
@@ -187,7 +187,7 @@ func TestTokenRealm(t *testing.T) {
 				"registry.example:81":  plainRealm,
 				"registry.example:443": closedPort,
 			}
-			opts := Options{RootCAs: pool, Keychain: login(t, "registry.example"), Backoff: fast(), DialContext: dialTo(dial)}
+			opts := Options{RootCAs: pool, Keychain: login(t, "registry.example"), DialContext: dialTo(dial)}
 			if c.tls {
 				dial["registry.example:443"] = serve(t, "127.0.0.2", rec, cert)
 			} else {
@@ -283,7 +283,7 @@ func TestGuardAlone(t *testing.T) {
 func TestNoSecretInErrors(t *testing.T) {
 	// The registry echoes what it was sent, decoded too.
 	host := serve(t, "127.0.0.2", basic("someone", "else", newFake()), nil)
-	client := New(Options{Rules: rules(host, true), Keychain: login(t, host), Backoff: fast()})
+	client := New(Options{Rules: rules(host, true), Keychain: login(t, host)})
 	target := repo(t, host+"/team/app")
 	opts, err := options(context.Background(), client, target, false)
 	if err != nil {
@@ -321,7 +321,7 @@ func TestRetry(t *testing.T) {
 		fake.ServeHTTP(w, r)
 	})}
 	host := serve(t, "127.0.0.2", rec, nil)
-	client := New(Options{Rules: rules(host, true), Backoff: fast()})
+	client := New(Options{Rules: rules(host, true)})
 	if err := push(context.Background(), client, repo(t, host+"/team/app")); err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +343,7 @@ func TestPrivateNetworksGetNoCredentials(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const host = "10.9.8.7:5000"
-			client := New(Options{Rules: rules(host, c.declared), Keychain: login(t, host), Backoff: fast(),
+			client := New(Options{Rules: rules(host, c.declared), Keychain: login(t, host),
 				DialContext: dialTo(map[string]string{host: served})})
 			err := push(context.Background(), client, repo(t, host+"/team/app"))
 			if !errors.Is(err, c.want) {
