@@ -141,14 +141,25 @@ func run(ctx context.Context, p Params, f *flags) error {
 	if f.dryRun {
 		return report.preview(ctx, planner, tasks, jobs)
 	}
+	var file *summaryFile
+	if f.json != "" && f.json != "-" {
+		if file, err = openSummary(f.json, p.Getenv("BUILD_WORKING_DIRECTORY")); err != nil {
+			return err
+		}
+		defer file.discard()
+	}
 	start := time.Now()
 	results, err := report.finish(ctx, planner, tasks, jobs)
-	if f.json != "" {
-		s := summary(tasks, results, &stats, meter.Sent(), time.Since(start))
-		if written := s.write(f.json, p.Getenv("BUILD_WORKING_DIRECTORY"), p.Stdout); written != nil {
-			fmt.Fprintf(p.Stderr, "ERROR: %v\n", written)
-			return errors.Join(errReported, err)
-		}
+	if f.json == "" {
+		return err
+	}
+	write := file.write
+	if f.json == "-" {
+		write = func(s Summary) error { return s.write(p.Stdout) }
+	}
+	if written := write(summary(tasks, results, &stats, meter.Sent(), time.Since(start))); written != nil {
+		fmt.Fprintf(p.Stderr, "ERROR: %v\n", written)
+		return errors.Join(errReported, err)
 	}
 	return err
 }
