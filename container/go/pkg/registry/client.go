@@ -140,10 +140,9 @@ func (c *Client) host(ctx context.Context, name string) *host {
 		if decision.Mode != VerifiedHTTPS {
 			c.opts.Notify(decision.String())
 		}
-		headers, err := c.headers()
-		if err != nil {
-			h.err = err
-			return
+		var headers map[string]string
+		if c.opts.Keychain != nil {
+			headers = c.opts.Keychain.Headers()
 		}
 		h.guard = newGuard(c, decision, headers)
 		if !decision.TLS.empty() {
@@ -151,13 +150,6 @@ func (c *Client) host(ctx context.Context, name string) *host {
 		}
 	})
 	return h
-}
-
-func (c *Client) headers() (map[string]string, error) {
-	if c.opts.Keychain == nil {
-		return nil, nil
-	}
-	return c.opts.Keychain.Headers()
 }
 
 // notifyOnce tells the user, unless it was told before. Secrets are taken out.
