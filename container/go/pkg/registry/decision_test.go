@@ -120,6 +120,19 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// A name that nobody has is no registry on plain HTTP.
+func TestDecideUnknownHost(t *testing.T) {
+	const host = "no-such-host.invalid"
+	var said lines
+	client := New(Options{Rules: rules(host, true), Notify: said.add, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
+	}})
+	_, err := client.Decide(t.Context(), host)
+	if err = client.Explain(repo(t, host+"/team/app"), err); !errors.Is(err, ErrUnknownHost) || said.all() != "" {
+		t.Errorf("got %v, said %q", err, said.all())
+	}
+}
+
 // TestServed checks that a decision is what requests then do.
 func TestServed(t *testing.T) {
 	self, _ := certificate(t, tomorrow(), "127.0.0.2")

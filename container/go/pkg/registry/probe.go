@@ -103,7 +103,7 @@ func (c *Client) probe(ctx context.Context, host string, known TLS) (Mode, error
 		return UnverifiedHTTPS, nil
 	case errors.Is(err, context.Canceled):
 		return 0, err
-	case isDial(err) && hasPort(host):
+	case isDial(err) && (hasPort(host) || isUnknown(err)):
 		// Nobody listens there, so HTTP would fail just the same.
 		return 0, err
 	case isProxyDown(err):
@@ -149,6 +149,12 @@ func isAlert(err error) bool {
 	}
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// isUnknown tells whether there is no host of that name.
+func isUnknown(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns) && dns.IsNotFound
 }
 
 // isDial tells whether no connection to the host came about at all.
