@@ -73,12 +73,12 @@ func (c *Client) Transport(ctx context.Context, repo name.Repository) (http.Roun
 	if a.err != nil {
 		return nil, a.err
 	}
-	s := c.session(ctx, a, h, a.key, c.scopes(ctx, a, h))
+	s := c.session(ctx, a, h, a.key, func() []string { return c.scopes(ctx, a, h) })
 	var answer *transport.Error
 	if errors.As(s.err, &answer) && answer.StatusCode/100 == 4 && answer.StatusCode != http.StatusTooManyRequests {
 		// A token server that does not give one token for everything, or a repository
 		// that is nobody's business: the others shall not suffer.
-		s = c.session(ctx, a, h, a.key+" "+repo.Name(), []string{a.scope()})
+		s = c.session(ctx, a, h, a.key+" "+repo.Name(), func() []string { return []string{a.scope()} })
 	}
 	return s.transport, s.err
 }
@@ -143,7 +143,9 @@ func (c *Client) scopes(ctx context.Context, a *access, h *host) []string {
 	return scopes
 }
 
-func (c *Client) session(ctx context.Context, a *access, h *host, key string, scopes []string) *session {
+// session returns the session that key stands for. It is made on the first call, and only
+// then are its scopes asked for: there may be thousands.
+func (c *Client) session(ctx context.Context, a *access, h *host, key string, scopes func() []string) *session {
 	c.mu.Lock()
 	s, ok := c.sessions[key]
 	if !ok {
@@ -152,7 +154,7 @@ func (c *Client) session(ctx context.Context, a *access, h *host, key string, sc
 	}
 	c.mu.Unlock()
 	s.once.Do(func() {
-		s.transport, s.err = c.handshake(ctx, a, h, scopes)
+		s.transport, s.err = c.handshake(ctx, a, h, scopes())
 		if distribution.IsPassing(s.err) || ctx.Err() != nil {
 			c.mu.Lock()
 			delete(c.sessions, key) // who waits shares the failure, who comes next tries again

@@ -133,3 +133,27 @@ func TestEndlessHandshake(t *testing.T) {
 		t.Errorf("%d bytes of a blob, %v", n, err)
 	}
 }
+
+// The scopes of a run are put together once, and not for each request: there may be
+// thousands of both.
+func TestScopesAreAskedForOnce(t *testing.T) {
+	host := serve(t, "127.0.0.2", newFake(), nil)
+	client := New(Options{Rules: rules(host, true)})
+	target := repo(t, host+"/team/app")
+	client.Announce(target, true)
+	h := client.host(t.Context(), host)
+	a := client.login(t.Context(), target, h)
+	asked := 0
+	for range 3 {
+		s := client.session(t.Context(), a, h, a.key, func() []string {
+			asked++
+			return nil
+		})
+		if s.err != nil {
+			t.Fatal(s.err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+}
