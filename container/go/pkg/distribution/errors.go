@@ -94,6 +94,10 @@ func IsDenied(err error) bool {
 // that several times.
 func IsPassing(err error) bool { return err != nil && passing(err) }
 
+// IsBadRequest tells whether err is the answer 400. Registries have many codes for content
+// that does not have the digest it was sent under, and that status for all.
+func IsBadRequest(err error) bool { return status(err) == http.StatusBadRequest }
+
 // IsBlobUnknown tells whether err is the refusal of a manifest because the repository
 // does not have what it names.
 func IsBlobUnknown(err error) bool {

@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -117,4 +118,20 @@ func TestOpenFiles(t *testing.T) {
 func descriptor(t *testing.T, text string) v1.Descriptor {
 	t.Helper()
 	return v1.Descriptor{MediaType: types.DockerLayer, Digest: sum(t, []byte(text)), Size: int64(len(text))}
+}
+
+// A file that was changed since its digest was taken is named, and no riddle.
+func TestChangedFile(t *testing.T) {
+	s := newScene(t, dockerLike)
+	image := s.image("a", "b")
+	changed := image.Layers[1].Path
+	save(t, changed, content("c"))
+	planner := Planner{Client: registry.New(registry.Options{Rules: []registry.Rule{registry.Insecure(map[string]string{s.host: "test"})}})}
+	err := planner.Push(t.Context(), []Job{s.job(image, "team/app:v1")}, nil)[0].Err
+	if !errors.Is(err, ErrStale) || !strings.Contains(err.Error(), changed) || !strings.Contains(err.Error(), sum(t, content("c")).String()) {
+		t.Errorf("got %v", err)
+	}
+	if s.registry.Manifest("team/app", "v1") != nil {
+		t.Error("the image is there")
+	}
 }
