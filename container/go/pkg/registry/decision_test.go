@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -219,6 +221,12 @@ func TestExplain(t *testing.T) {
 			}
 		})
 	}
+	t.Run("proxy", func(t *testing.T) {
+		err := &url.Error{Op: "Get", URL: "https://r.example/v2/", Err: &net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}}
+		if got := New(Options{}).Explain(repo(t, "r.example/b"), err); !errors.Is(got, ErrProxy) {
+			t.Errorf("got %v", got)
+		}
+	})
 	t.Run("nil", func(t *testing.T) {
 		if err := New(Options{}).Explain(repo(t, "a.example/b"), nil); err != nil {
 			t.Error(err)
