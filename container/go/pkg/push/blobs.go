@@ -96,14 +96,14 @@ func (b *blobs) forget(repository string, digests []v1.Hash) {
 
 // ensure makes sure that a repository has a blob. from is a repository that may have
 // it, or ""; fresh says that the repository holds nothing yet. It reports whether
-// the repository had it before.
+// the repository had it before, which is no if it has just got it.
 func (b *blobs) ensure(ctx context.Context, repository string, blob distribution.Blob, from string, fresh bool) (bool, error) {
-	for {
+	for waited := false; ; waited = true {
 		b.mu.Lock()
 		h := b.holding(blob.Digest)
 		if h.in[repository] {
 			b.mu.Unlock()
-			return true, nil
+			return !waited, nil
 		}
 		if theirs := h.turn(repository); theirs != nil {
 			b.mu.Unlock()
