@@ -1,6 +1,7 @@
 package distribution
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -90,9 +91,11 @@ func IsDenied(err error) bool {
 	return status(err) == http.StatusUnauthorized || status(err) == http.StatusForbidden
 }
 
-// IsPassing tells whether err may be gone a moment later. A Client has then waited for
-// that several times.
-func IsPassing(err error) bool { return err != nil && passing(err) }
+// IsPassing tells whether err may be gone a moment later. Of a Client's errors, it is that
+// of the last of several tries. One that was kept from trying is not.
+func IsPassing(err error) bool {
+	return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && passing(err)
+}
 
 // IsBadRequest tells whether err is the answer 400. Registries have many codes for content
 // that does not have the digest it was sent under, and that status for all.

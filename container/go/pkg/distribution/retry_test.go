@@ -125,6 +125,28 @@ func TestAgain(t *testing.T) {
 	}
 }
 
+func TestIsPassing(t *testing.T) {
+	busy := &transport.Error{StatusCode: 503}
+	for _, test := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"nothing", nil, false},
+		{"503", busy, true},
+		{"404", &transport.Error{StatusCode: 404}, false},
+		{"broken", io.ErrUnexpectedEOF, true},
+		{"cancelled before the next try", fmt.Errorf("%w, after: %w", context.Canceled, busy), false},
+		{"no time for the next try", fmt.Errorf("%w, after: %w", context.DeadlineExceeded, busy), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := IsPassing(test.err); got != test.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}
+
 func TestRetryAfterField(t *testing.T) {
 	now := func() time.Time { return time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC) }
 	tests := []struct {
