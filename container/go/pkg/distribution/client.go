@@ -192,6 +192,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	case last.Method != req.Method:
 		return fmt.Errorf("%w: its redirect turns a %s into a %s", ErrProtocol, last.Method, req.Method)
 	}
+	req.Header.Del("Referer") // the address of an upload, which is as good as a password
 	return nil
 }
 
