@@ -302,6 +302,22 @@ func TestNoSecretInErrors(t *testing.T) {
 	if !strings.Contains(err.Error(), "[redacted]") {
 		t.Errorf("%q: the registry did not echo, so the test proves nothing", err)
 	}
+	t.Run("token server without a token", func(t *testing.T) {
+		host := ""
+		host = serve(t, "127.0.0.2", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				fmt.Fprint(w, `{"refresh_token": "hunter2"}`)
+				return
+			}
+			bearer("http://"+host+"/token", newFake()).ServeHTTP(w, r)
+		}), nil)
+		client, target := New(Options{Rules: rules(host, true)}), repo(t, host+"/team/app")
+		client.Announce(target, false)
+		_, err := client.Transport(t.Context(), target)
+		if err = client.Explain(target, err); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "refresh_token") {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("query", func(t *testing.T) {
 		err := client.Explain(target, &url.Error{Op: "Put", URL: "https://u:pw@s.example/b?sig=abc", Err: errors.New("no")})
 		if strings.Contains(err.Error(), "abc") || strings.Contains(err.Error(), "pw@") || !strings.Contains(err.Error(), "s.example/b") {

@@ -111,6 +111,9 @@ func (k *Keychain) credentials(file *configfile.ConfigFile, target authn.Resourc
 	}
 	if helper := helper(file, registry); helper != "" {
 		found, err := credentials.NewNativeStore(file, helper).Get(registry)
+		if err != nil {
+			err = errors.New(withoutSecrets(err.Error())) // it has all that the helper said
+		}
 		switch found = plain(found); {
 		case err != nil && file.CredentialHelpers[registry] != "":
 			return types.AuthConfig{}, "", fmt.Errorf("docker-credential-%s, which %s names in credHelpers for %s: %w",
