@@ -160,7 +160,7 @@ func TestPartsDoNotFit(t *testing.T) {
 // A whole blob that does not have its digest is nothing that passes.
 func TestWrongDigest(t *testing.T) {
 	w := newWorld(t, scripted.Traits{})
-	b := Blob{Digest: sumOf(t, random(small)), Content: Bytes(random(big))}
+	b := Blob{Digest: sumOf(t, random(small)), Content: memory(random(big))}
 	_, err := w.client.Ensure(t.Context(), repo, b, Origin{}, true)
 	failed(t, err, "DIGEST_INVALID")
 	w.did(0, begun...)

@@ -132,7 +132,7 @@ func sumOf(t testing.TB, data []byte) v1.Hash {
 
 func blobOf(t testing.TB, data []byte) Blob {
 	t.Helper()
-	return Blob{Digest: sumOf(t, data), Content: Bytes(data)}
+	return Blob{Digest: sumOf(t, data), Content: memory(data)}
 }
 
 func manifestOf(t testing.TB) Manifest {

@@ -281,8 +281,8 @@ func TestWithQuery(t *testing.T) {
 }
 
 // What a client keeps of its content can be read from any offset.
-func TestBytes(t *testing.T) {
-	content := Bytes([]byte("content"))
+func TestMemory(t *testing.T) {
+	content := memory([]byte("content"))
 	for offset, want := range []string{"content", "ontent", "ntent", "tent", "ent", "nt", "t", ""} {
 		body, err := content.Open(int64(offset))
 		if err != nil {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -324,26 +323,6 @@ func TestNoSecretInErrors(t *testing.T) {
 			t.Errorf("got %q", err)
 		}
 	})
-}
-
-func TestRetry(t *testing.T) {
-	var puts atomic.Int32
-	fake := newFake()
-	rec := &recorder{next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPut && puts.Add(1) <= 2 {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-		fake.ServeHTTP(w, r)
-	})}
-	host := serve(t, "127.0.0.2", rec, nil)
-	client := New(Options{Rules: rules(host, true)})
-	if err := push(context.Background(), client, repo(t, host+"/team/app")); err != nil {
-		t.Fatal(err)
-	}
-	if puts.Load() <= 2 {
-		t.Errorf("%d PUTs, of which two were refused", puts.Load())
-	}
 }
 
 func TestPrivateNetworksGetNoCredentials(t *testing.T) {
