@@ -71,3 +71,8 @@ func CredentialFiles(keychain *registry.Keychain) string {
 	}
 	return "Looked for credentials in: " + strings.Join(files, ", ")
 }
+
+// ProxyAdvice is what to do if the proxy cannot be reached that is on the way to a host.
+func ProxyAdvice(name string) string {
+	return fmt.Sprintf("If %s is to be reached without a proxy, add it to NO_PROXY; otherwise correct HTTPS_PROXY or HTTP_PROXY.", name)
+}

@@ -2,6 +2,7 @@ package distribution
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/internal/scripted"
@@ -75,6 +76,19 @@ func TestBrokenAgainAndAgain(t *testing.T) {
 	}
 }
 
+// Over a link that breaks all the time a large blob arrives, as long as each try brings
+// it a good deal further.
+func TestHeadway(t *testing.T) {
+	const cuts, part = 12, headway + 1000
+	w := newWorld(t, scripted.Traits{Keeps: true})
+	w.registry.Script("PUT upload", cuts, scripted.Reset(part))
+	b := fileOf(t, random(cuts*part+small))
+	w.ensure(b, Origin{}, true)
+	w.has(repo, b)
+	w.received(b.Size())
+	w.slept(slices.Repeat(pauses(1), cuts))
+}
+
 func TestBrokenForGood(t *testing.T) {
 	for _, keeps := range []bool{true, false} {
 		t.Run(fmt.Sprintf("keeps=%t", keeps), func(t *testing.T) {
@@ -146,7 +160,7 @@ func TestPartsDoNotFit(t *testing.T) {
 // A whole blob that does not have its digest is nothing that passes.
 func TestWrongDigest(t *testing.T) {
 	w := newWorld(t, scripted.Traits{})
-	b := Blob{Digest: sumOf(t, random(small)), Content: Bytes(random(big))}
+	b := Blob{Digest: sumOf(t, random(small)), Content: memory(random(big))}
 	_, err := w.client.Ensure(t.Context(), repo, b, Origin{}, true)
 	failed(t, err, "DIGEST_INVALID")
 	w.did(0, begun...)

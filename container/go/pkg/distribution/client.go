@@ -111,9 +111,7 @@ func (c *Client) once(ctx context.Context, r request) (*http.Response, error) {
 		req.Header[key] = values
 	}
 	if r.body != nil {
-		if err := attach(req, r.body, r.offset); err != nil {
-			return nil, err
-		}
+		attach(req, r.body, r.offset)
 	}
 	c.stats.Requests.Add(1)
 	resp, err := (&http.Client{Transport: rt, CheckRedirect: checkRedirect}).Do(req)
@@ -178,11 +176,7 @@ func check(resp *http.Response, expect []int) error {
 		io.Reader
 		io.Closer
 	}{io.LimitReader(resp.Body, maxError), resp.Body}
-	err := transport.CheckError(resp, expect...)
-	if after, ok := retryAfter(resp.Header.Get("Retry-After"), now); ok {
-		return &delayed{error: err, after: after}
-	}
-	return err
+	return Delayed(transport.CheckError(resp, expect...), resp.Header)
 }
 
 // checkRedirect follows a redirect that keeps the method (RFC 9110, 307 and 308, and
@@ -198,6 +192,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	case last.Method != req.Method:
 		return fmt.Errorf("%w: its redirect turns a %s into a %s", ErrProtocol, last.Method, req.Method)
 	}
+	req.Header.Del("Referer") // the address of an upload, which is as good as a password
 	return nil
 }
 

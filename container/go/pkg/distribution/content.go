@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 )
 
@@ -16,30 +17,65 @@ type Content interface {
 	Open(offset int64) (io.ReadCloser, error)
 }
 
-// attach makes the rest of content, from offset on, the body of req.
-func attach(req *http.Request, content Content, offset int64) error {
-	open := func() (io.ReadCloser, error) {
+// attach makes the rest of content, from offset on, the body of req. It is opened by
+// whoever reads it or calls GetBody: many requests may wait for their turn, and fewer
+// files can be open.
+func attach(req *http.Request, content Content, offset int64) {
+	req.ContentLength = content.Size() - offset
+	if req.ContentLength == 0 {
+		req.Body = http.NoBody
+		return
+	}
+	req.GetBody = func() (io.ReadCloser, error) {
 		body, err := content.Open(offset)
 		if err != nil {
 			return nil, fmt.Errorf("opening what is to be sent: %w", err)
 		}
 		return body, nil
 	}
-	req.ContentLength = content.Size() - offset
-	if req.ContentLength == 0 {
-		req.Body = http.NoBody
-		return nil
-	}
-	body, err := open()
-	if err != nil {
-		return err
-	}
-	req.Body = body
-	req.GetBody = open // for a redirect, and a connection that was closed while idle
+	req.Body = &unopened{open: req.GetBody}
 	if req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/octet-stream")
 	}
-	return nil
+}
+
+// unopened is a body that is opened by its first Read. net/http may close it meanwhile.
+type unopened struct {
+	open func() (io.ReadCloser, error)
+
+	mu     sync.Mutex
+	body   io.ReadCloser // nil before
+	closed bool
+}
+
+func (u *unopened) Read(p []byte) (int, error) {
+	body, err := u.opened()
+	if err != nil {
+		return 0, err
+	}
+	return body.Read(p)
+}
+
+func (u *unopened) opened() (body io.ReadCloser, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.closed {
+		return nil, http.ErrBodyReadAfterClose
+	}
+	if u.body == nil {
+		u.body, err = u.open()
+	}
+	return u.body, err
+}
+
+func (u *unopened) Close() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.closed = true
+	if u.body == nil {
+		return nil
+	}
+	return u.body.Close()
 }
 
 // watched tells whether any of its content was read.

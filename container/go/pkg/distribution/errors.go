@@ -1,6 +1,7 @@
 package distribution
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -25,6 +26,15 @@ type delayed struct {
 }
 
 func (d *delayed) Unwrap() error { return d.error }
+
+// Delayed is err together with how long the answer that it stands for asks to wait, if
+// it does.
+func Delayed(err error, answer http.Header) error {
+	if after, ok := retryAfter(answer.Get("Retry-After"), now); ok {
+		return &delayed{error: err, after: after}
+	}
+	return err
+}
 
 // unsure is the failure of a request that may have stored a blob all the same.
 type unsure struct{ error }
@@ -80,6 +90,16 @@ func IsNotFound(err error) bool { return status(err) == http.StatusNotFound }
 func IsDenied(err error) bool {
 	return status(err) == http.StatusUnauthorized || status(err) == http.StatusForbidden
 }
+
+// IsPassing tells whether err may be gone a moment later. Of a Client's errors, it is that
+// of the last of several tries. One that was kept from trying is not.
+func IsPassing(err error) bool {
+	return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && passing(err)
+}
+
+// IsBadRequest tells whether err is the answer 400. Registries have many codes for content
+// that does not have the digest it was sent under, and that status for all.
+func IsBadRequest(err error) bool { return status(err) == http.StatusBadRequest }
 
 // IsBlobUnknown tells whether err is the refusal of a manifest because the repository
 // does not have what it names.

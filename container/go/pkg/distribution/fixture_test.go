@@ -74,12 +74,29 @@ func newWorld(t *testing.T, traits scripted.Traits) *world {
 func worldOf(t *testing.T, registry *scripted.Registry, rt http.RoundTripper) *world {
 	t.Helper()
 	w := &world{t: t, registry: registry, stats: &Stats{}, clock: &sleeper{}}
-	transports := func(context.Context, string) (http.RoundTripper, error) { return rt, nil }
+	transports := func(context.Context, string) (http.RoundTripper, error) { return opening{rt}, nil }
 	w.client = New(registry.URL(), transports, Retry{
 		Sleep:  w.clock.sleep,
 		Jitter: func() float64 { return 0 },
 	}, w.stats)
 	return w
+}
+
+// opening opens the body of a request when its turn has come, as the registry package
+// does.
+type opening struct{ http.RoundTripper }
+
+func (o opening) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.GetBody != nil && req.Body != http.NoBody {
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		_ = req.Body.Close()
+		req = req.Clone(req.Context())
+		req.Body = body
+	}
+	return o.RoundTripper.RoundTrip(req)
 }
 
 // connect is a transport as the registry package has it, but that waits for an
@@ -115,7 +132,7 @@ func sumOf(t testing.TB, data []byte) v1.Hash {
 
 func blobOf(t testing.TB, data []byte) Blob {
 	t.Helper()
-	return Blob{Digest: sumOf(t, data), Content: Bytes(data)}
+	return Blob{Digest: sumOf(t, data), Content: memory(data)}
 }
 
 func manifestOf(t testing.TB) Manifest {

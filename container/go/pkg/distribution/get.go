@@ -20,8 +20,8 @@ import (
 // ErrContent is content that is not what its descriptor says.
 var ErrContent = errors.New("the registry gives out something else than what was asked for")
 
-// headway is how far, in bytes, a download has to get beyond where it ever was for
-// its tries to be counted anew.
+// headway is how far, in bytes, a download or an upload has to get beyond where it ever
+// was for its tries to be counted anew.
 const headway = 1 << 20
 
 // GetBlob downloads a blob into a file, which must be empty (distribution-spec,

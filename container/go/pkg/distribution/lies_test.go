@@ -185,6 +185,9 @@ func TestRedirect(t *testing.T) {
 			if got := there.BlobBytes(); got != big {
 				t.Errorf("the other host got %d bytes", got)
 			}
+			if got := there.Log()[0].Header.Get("Referer"); got != "" {
+				t.Errorf("the other host was told of %s", got)
+			}
 		})
 	}
 	w := newWorld(t, scripted.Traits{})

@@ -140,9 +140,6 @@ func (c *Client) putManifest(ctx context.Context, r request) (*http.Response, er
 // memory is content that is in memory.
 type memory []byte
 
-// Bytes makes content of data.
-func Bytes(data []byte) Content { return memory(data) }
-
 func (m memory) Size() int64 { return int64(len(m)) }
 
 func (m memory) Open(offset int64) (io.ReadCloser, error) {

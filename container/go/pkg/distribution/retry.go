@@ -145,7 +145,7 @@ func now() time.Time { return time.Now() }
 
 // retryAfter reads a Retry-After field (RFC 9110, 10.2.3): seconds or a date.
 func retryAfter(text string, now func() time.Time) (time.Duration, bool) {
-	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
+	if seconds, err := strconv.Atoi(text); seconds >= 0 && (err == nil || errors.Is(err, strconv.ErrRange)) {
 		return time.Duration(min(seconds, 1<<31)) * time.Second, true
 	}
 	if date, err := http.ParseTime(text); err == nil {

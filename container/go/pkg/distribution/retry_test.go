@@ -125,6 +125,28 @@ func TestAgain(t *testing.T) {
 	}
 }
 
+func TestIsPassing(t *testing.T) {
+	busy := &transport.Error{StatusCode: 503}
+	for _, test := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"nothing", nil, false},
+		{"503", busy, true},
+		{"404", &transport.Error{StatusCode: 404}, false},
+		{"broken", io.ErrUnexpectedEOF, true},
+		{"cancelled before the next try", fmt.Errorf("%w, after: %w", context.Canceled, busy), false},
+		{"no time for the next try", fmt.Errorf("%w, after: %w", context.DeadlineExceeded, busy), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := IsPassing(test.err); got != test.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}
+
 func TestRetryAfterField(t *testing.T) {
 	now := func() time.Time { return time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC) }
 	tests := []struct {
@@ -138,6 +160,8 @@ func TestRetryAfterField(t *testing.T) {
 		{"-1", 0, false},
 		{"1.5", 0, false},
 		{"9223372036854775807", (1 << 31) * time.Second, true},
+		{"99999999999999999999999999", (1 << 31) * time.Second, true},
+		{"-99999999999999999999999999", 0, false},
 		{"Mon, 06 May 2024 07:10:09 GMT", 2 * time.Minute, true},
 		{"Monday, 06-May-24 07:10:09 GMT", 2 * time.Minute, true},
 		{"Mon May  6 07:10:09 2024", 2 * time.Minute, true},
@@ -257,8 +281,8 @@ func TestWithQuery(t *testing.T) {
 }
 
 // What a client keeps of its content can be read from any offset.
-func TestBytes(t *testing.T) {
-	content := Bytes([]byte("content"))
+func TestMemory(t *testing.T) {
+	content := memory([]byte("content"))
 	for offset, want := range []string{"content", "ontent", "ntent", "tent", "ent", "nt", "t", ""} {
 		body, err := content.Open(int64(offset))
 		if err != nil {

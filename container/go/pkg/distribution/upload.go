@@ -101,9 +101,9 @@ func offset(text string) int64 {
 // upload sends a blob to where the registry said it wants it, nil meaning that it
 // has not been asked yet. After a failure that may pass it asks the registry how
 // far it got and goes on from there; a registry that has forgotten the upload gets
-// a new one.
+// a new one. Tries are counted anew as long as the upload makes headway.
 func (c *Client) upload(ctx context.Context, repository string, at *url.URL, b Blob) error {
-	var begun int64
+	var begun, furthest int64
 	for attempt := 1; ; attempt++ {
 		if at == nil {
 			var err error
@@ -131,6 +131,9 @@ func (c *Client) upload(ctx context.Context, repository string, at *url.URL, b B
 		var done bool
 		if at, begun, done, err = c.recover(ctx, repository, at, b); err != nil || done {
 			return err
+		}
+		if begun >= furthest+headway {
+			furthest, attempt = begun, 0
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,7 +52,8 @@ func (c *Config) certificates(host string) (registry.TLS, error) {
 }
 
 // certificatesIn reads a folder of certificates: *.crt are authorities, *.cert with its
-// *.key is a client certificate.
+// *.key is a client certificate. What may not be read is passed over, as elsewhere: docker
+// reads its keys as root.
 func certificatesIn(dir string) (registry.TLS, error) {
 	names, err := folder(dir)
 	if err != nil {
@@ -74,6 +76,9 @@ func certificatesIn(dir string) (registry.TLS, error) {
 			if !slices.Contains(names, filepath.Base(base)+".cert") {
 				return registry.TLS{}, fmt.Errorf("%s has no %s.cert beside it", path, base)
 			}
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			continue
 		}
 		if err != nil {
 			return registry.TLS{}, err

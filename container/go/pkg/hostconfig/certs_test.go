@@ -131,5 +131,20 @@ func TestLooked(t *testing.T) {
 		if files := m.config().Looked(host); files[0].State != Closed {
 			t.Errorf("got %+v", files[0])
 		}
+		certificate, key := pair(t)
+		m.etc("docker/certs.d/r.example:5000/ca.crt", certificate)
+		m.etc("docker/certs.d/r.example:5000/client.cert", certificate)
+		secret := m.etc("docker/certs.d/r.example:5000/client.key", key)
+		if err := os.Chmod(secret, 0); err != nil {
+			t.Fatal(err)
+		}
+		known, err := m.config().PushTLS(host)
+		if err != nil || len(known.Authorities) != 1 || len(known.Certificates) != 0 {
+			t.Errorf("got %+v, %v", known, err)
+		}
+		files := m.config().Looked(host)
+		if last := files[len(files)-1]; last != (File{secret, Closed}) {
+			t.Errorf("got %+v", last)
+		}
 	}
 }

@@ -142,6 +142,11 @@ func (c *Config) PullEndpoints(ref name.Reference) ([]Endpoint, error) {
 	if found.registry.Blocked {
 		return nil, &BlockedError{Prefix: found.registry.Prefix, File: found.file}
 	}
+	if t := found.registry; len(t.Mirrors) == 0 && (t.Location == "" || t.Location == t.Prefix) {
+		// Nothing is rewritten. So the library need not read the reference, whose grammar
+		// there has no IPv6 addresses.
+		return []Endpoint{{Reference: ref, Insecure: t.Insecure, File: found.file}}, nil
+	}
 	separator := ":"
 	if _, ok := ref.(name.Digest); ok {
 		separator = "@"

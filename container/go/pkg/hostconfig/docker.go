@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/internal/jsontext"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/registry"
 )
 
@@ -58,8 +59,9 @@ func insecureRegistries(path string) ([]string, error) {
 	var daemon struct {
 		Insecure []string `json:"insecure-registries"`
 	}
-	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &daemon); err != nil {
-		return nil, fmt.Errorf("docker's %s cannot be understood: %w; correct the file, or name another by %s", path, err, daemonVariable)
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if err := json.Unmarshal(data, &daemon); err != nil {
+		return nil, fmt.Errorf("docker's %s cannot be understood: %w; correct the file, or name another by %s", path, jsontext.Locate(data, err), daemonVariable)
 	}
 	return daemon.Insecure, nil
 }

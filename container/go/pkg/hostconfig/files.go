@@ -29,17 +29,24 @@ type File struct {
 }
 
 // Looked are the files and folders that are looked at for host, in the order in which
-// they are asked.
+// they are asked, and then what in a folder of certificates may not be read.
 func (c *Config) Looked(host string) []File {
 	host = familiar(host)
 	paths := c.registriesConf()
 	paths = append(paths, c.daemonJSON()...)
 	paths = append(paths, c.containerdFolders(host)...)
-	paths = append(paths, c.containersCertificates(host)...)
-	paths = append(paths, c.dockerCertificates(host)...)
+	certificates := append(c.containersCertificates(host), c.dockerCertificates(host)...)
 	var files []File
-	for _, path := range paths {
+	for _, path := range append(paths, certificates...) {
 		files = append(files, File{Path: path, State: stateOf(path)})
+	}
+	for _, dir := range certificates {
+		names, _ := folder(dir) // what cannot be listed was told of
+		for _, path := range within(dir, names) {
+			if state := stateOf(path); state == Closed {
+				files = append(files, File{Path: path, State: state})
+			}
+		}
 	}
 	return files
 }

@@ -38,6 +38,7 @@ insecure = true
 		{"digest", mirrored, "example.com/foo/app@" + digest, []string{"digests.example/app@" + digest + "!", "internal.example:5000/bar/app@" + digest + "!"}},
 		{"Docker Hub", "[[registry]]\nprefix=\"docker.io\"\nlocation=\"hub.example\"\n", "busybox:1", []string{"hub.example/library/busybox:1"}},
 		{"wildcard without location", "[[registry]]\nprefix=\"*.example.com\"\ninsecure=true\n", "a.example.com/b:c", []string{"a.example.com/b:c!"}},
+		{"IPv6 address", "[[registry]]\nlocation=\"[::1]:5000\"\ninsecure=true\n", "[::1]:5000/b:c", []string{"[::1]:5000/b:c!"}},
 		{"mirror-by-digest-only", "[[registry]]\nlocation=\"a.example\"\nmirror-by-digest-only=true\n[[registry.mirror]]\nlocation=\"m.example\"\n",
 			"a.example/b:c", []string{"a.example/b:c"}},
 	}

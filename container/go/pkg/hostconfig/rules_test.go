@@ -169,11 +169,11 @@ func TestBrokenFiles(t *testing.T) {
 		name, path, content string
 		want                []string
 	}{
-		{"registries.conf", "containers/registries.conf", "[[registry", []string{"CONTAINERS_REGISTRIES_CONF"}},
+		{"registries.conf", "containers/registries.conf", "\n[[registry", []string{"CONTAINERS_REGISTRIES_CONF", "line 2"}},
 		{"drop-in", "containers/registries.conf.d/1.conf", "[[registry]]\nlocation = \"http://x\"\n", []string{"URI schemes"}},
-		{"daemon.json", "docker/daemon.json", "{", []string{"DOCKER_DAEMON_CONFIG"}},
+		{"daemon.json", "docker/daemon.json", "{\n", []string{"DOCKER_DAEMON_CONFIG", "line 2"}},
 		{"daemon.json of another type", "docker/daemon.json", `{"insecure-registries": "x"}`, []string{"DOCKER_DAEMON_CONFIG"}},
-		{"hosts.toml", "containerd/certs.d/r.example:5000/hosts.toml", "skip_verify = [", []string{"containerd's"}},
+		{"hosts.toml", "containerd/certs.d/r.example:5000/hosts.toml", "\nskip_verify = [", []string{"containerd's", "line 2"}},
 		{"hosts.toml, ca", "containerd/certs.d/r.example:5000/hosts.toml", "ca = 1", []string{"ca is the path"}},
 		{"hosts.toml, missing ca", "containerd/certs.d/r.example:5000/hosts.toml", `ca = "gone.pem"`, []string{"gone.pem"}},
 		{"hosts.toml, client", "containerd/certs.d/r.example:5000/hosts.toml", `client = [["a", "b", "c"]]`, []string{"client is the path"}},

@@ -84,7 +84,6 @@ func (s *server) puller(t *testing.T, keychain *registry.Keychain) Puller {
 	return Puller{
 		Client: registry.New(registry.Options{
 			Rules:    []registry.Rule{registry.Insecure(map[string]string{s.host: "test"})},
-			Backoff:  remote.Backoff{Duration: 1, Factor: 1, Steps: 2},
 			Keychain: keychain,
 		}),
 		Retry: distribution.Retry{Attempts: 3, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }},

@@ -77,9 +77,9 @@ func start(t *testing.T, env map[string]string, args ...string) (code int, stdou
 	var out, messages bytes.Buffer
 	code = Run(context.Background(), Params{
 		Args: args, Stdout: &out, Stderr: &messages, UserAgent: "test",
-		Getenv:   func(key string) string { return env[key] },
-		Registry: registry.Options{Backoff: remote.Backoff{Duration: 1, Factor: 1, Steps: 2}},
-		Retry:    distribution.Retry{Attempts: 2, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }},
+		Getenv: func(key string) string { return env[key] },
+
+		Retry: distribution.Retry{Attempts: 2, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }},
 	})
 	return code, out.String(), messages.String()
 }
@@ -175,6 +175,7 @@ func TestFailures(t *testing.T) {
 		{"no flag", []string{"-name", "n", "-directory", "d", "what"}, []string{`"what"`}},
 		{"timeout", []string{"-name", "n", "-directory", "d", "-timeout", "0"}, []string{"above 0"}},
 		{"a URL", []string{"-name", "http://" + open + "/a"}, []string{"without http://", "insecure_repository"}},
+		{"a password", []string{"-name", "user:hunter2@" + open + "/a"}, []string{"there is a user"}},
 		{"no reference", []string{"-name", open + "/A"}, []string{"not a reference"}},
 		{"plain HTTP", []string{"-name", open + "/team/app:v1", "-target", "base"},
 			[]string{"speaks plain HTTP", `container_pull(name = "base")`, "insecure_repository = True"}},

@@ -5,17 +5,15 @@ import (
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/distribution"
 )
 
 // blobs knows where on one registry the blobs of a run are. Of those who need a
-// blob one leads, and sends it; the others wait for it and mount it.
+// blob one sends it; the others wait for that and mount it.
 type blobs struct {
 	client   *distribution.Client
 	progress *Progress
-	calls    singleflight.Group // one request at a time for a blob in a repository
 
 	mu    sync.Mutex
 	known map[v1.Hash]*holding
@@ -23,9 +21,27 @@ type blobs struct {
 
 // holding is where a blob is.
 type holding struct {
-	first   string          // a repository that has it, or ""
-	in      map[string]bool // all that are known to have it
-	leading chan struct{}   // closed when the one who leads is done; nil without one
+	first string           // a repository that has it, or ""
+	in    map[string]bool  // all that are known to have it
+	turns map[string]*turn // those that are getting it now
+}
+
+// turn is the time in which a repository is getting a blob.
+type turn struct {
+	over chan struct{}
+	err  error // set before over is closed
+}
+
+// turn is what a repository has to wait for before it may get the blob: whoever gets it
+// there already or, as long as no repository has it, anywhere. nil is nothing.
+func (h *holding) turn(repository string) *turn {
+	if t := h.turns[repository]; t != nil || h.first != "" {
+		return t
+	}
+	for _, t := range h.turns {
+		return t
+	}
+	return nil
 }
 
 func newBlobs(client *distribution.Client, progress *Progress) *blobs {
@@ -56,7 +72,7 @@ func (b *blobs) note(h *holding, repository string) {
 func (b *blobs) holding(digest v1.Hash) *holding {
 	h, ok := b.known[digest]
 	if !ok {
-		h = &holding{in: map[string]bool{}}
+		h = &holding{in: map[string]bool{}, turns: map[string]*turn{}}
 		b.known[digest] = h
 	}
 	return h
@@ -80,56 +96,56 @@ func (b *blobs) forget(repository string, digests []v1.Hash) {
 
 // ensure makes sure that a repository has a blob. from is a repository that may have
 // it, or ""; fresh says that the repository holds nothing yet. It reports whether
-// the repository had it before.
+// the repository had it before, which is no if it has just got it.
 func (b *blobs) ensure(ctx context.Context, repository string, blob distribution.Blob, from string, fresh bool) (bool, error) {
-	present, err, _ := b.calls.Do(repository+"@"+blob.Digest.String(), func() (any, error) {
-		return b.lead(ctx, repository, blob, from, fresh)
-	})
-	return err == nil && present.(bool), err
-}
-
-func (b *blobs) lead(ctx context.Context, repository string, blob distribution.Blob, from string, fresh bool) (bool, error) {
-	for {
+	for waited := false; ; waited = true {
 		b.mu.Lock()
 		h := b.holding(blob.Digest)
-		switch {
-		case h.in[repository]:
+		if h.in[repository] {
 			b.mu.Unlock()
-			return true, nil
-		case h.first != "":
-			origin := distribution.Origin{Repository: h.first, Certain: true}
-			b.mu.Unlock()
-			_, err := b.client.Ensure(ctx, repository, blob, origin, fresh)
-			if err == nil {
-				b.has(repository, blob.Digest)
-			}
-			return false, err
-		case h.leading != nil:
-			wait := h.leading
+			return !waited, nil
+		}
+		if theirs := h.turn(repository); theirs != nil {
 			b.mu.Unlock()
 			select {
-			case <-wait:
-				continue
+			case <-theirs.over:
 			case <-ctx.Done():
 				return false, ctx.Err()
 			}
+			if distribution.IsPassing(theirs.err) {
+				return false, theirs.err // it was tried patiently enough for all
+			}
+			continue
 		}
-		led := make(chan struct{})
-		h.leading = led
+		mine := &turn{over: make(chan struct{})}
+		h.turns[repository] = mine
+		first := h.first
 		b.mu.Unlock()
 
-		b.progress.Plan(blob.Size())
-		outcome, err := b.client.Ensure(ctx, repository, blob, distribution.Origin{Repository: from}, fresh)
-		if outcome != distribution.Uploaded {
-			b.progress.Plan(-blob.Size())
-		}
+		there, err := b.get(ctx, repository, blob, first, from, fresh)
 		b.mu.Lock()
+		delete(h.turns, repository)
 		if err == nil {
 			b.note(h, repository)
 		}
-		h.leading = nil
 		b.mu.Unlock()
-		close(led)
-		return outcome == distribution.Present, err
+		mine.err = err
+		close(mine.over)
+		return there, err
 	}
+}
+
+// get is ensure for the one whose turn it is. first is a repository that has the blob,
+// or "".
+func (b *blobs) get(ctx context.Context, repository string, blob distribution.Blob, first, from string, fresh bool) (bool, error) {
+	if first != "" {
+		_, err := b.client.Ensure(ctx, repository, blob, distribution.Origin{Repository: first, Certain: true}, fresh)
+		return false, err
+	}
+	b.progress.Plan(blob.Size())
+	outcome, err := b.client.Ensure(ctx, repository, blob, distribution.Origin{Repository: from}, fresh)
+	if outcome != distribution.Uploaded {
+		b.progress.Plan(-blob.Size())
+	}
+	return err == nil && outcome == distribution.Present, err
 }

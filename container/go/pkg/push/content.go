@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/distribution"
 )
 
@@ -15,6 +17,24 @@ func (b Blob) content() distribution.Blob {
 		c = file{path: b.Path, size: b.Descriptor.Size}
 	}
 	return distribution.Blob{Digest: b.Descriptor.Digest, Content: c}
+}
+
+// verify reads the blob and compares it with its descriptor. That is for finding out what
+// a registry did not like: a push has better to do than to hash what was built.
+func (b Blob) verify() error {
+	opened, err := b.Open()
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	digest, size, err := v1.SHA256(opened)
+	if err != nil {
+		return err
+	}
+	if want := b.Descriptor; digest != want.Digest || size != want.Size {
+		return fmt.Errorf("%w: %s is %s (%d bytes), the manifest wants %s (%d bytes)", ErrStale, b.Path, digest, size, want.Digest, want.Size)
+	}
+	return nil
 }
 
 // file is a whole file. It opens as an *os.File, which the kernel can send.

@@ -22,7 +22,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	fake "github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/distribution"
@@ -174,8 +173,7 @@ func (s *server) forget() {
 }
 
 func (s *server) client() *registry.Client {
-	return registry.New(registry.Options{Rules: []registry.Rule{registry.Insecure(map[string]string{s.host: "test"})},
-		Backoff: remote.Backoff{Duration: 1, Factor: 1, Steps: 2}})
+	return registry.New(registry.Options{Rules: []registry.Rule{registry.Insecure(map[string]string{s.host: "test"})}})
 }
 
 func (s *server) planner(sequential bool) Planner {

@@ -2,6 +2,7 @@ package push
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,7 +148,11 @@ func (p *imagePush) ensure(ctx context.Context, blob Blob, from string) (there b
 	if blob.Open == nil {
 		return true, nil // a foreign layer is had from where its URLs say
 	}
-	return p.blobs.ensure(ctx, p.repository, blob.content(), from, p.fresh)
+	there, err = p.blobs.ensure(ctx, p.repository, blob.content(), from, p.fresh)
+	if distribution.IsBadRequest(err) {
+		err = cmp.Or(blob.verify(), err)
+	}
+	return there, err
 }
 
 // put puts the manifest under the job's reference.

@@ -72,6 +72,9 @@ func planDestination(p spec.Push, resolve func(string) (string, error), s stampe
 		written: parts[0].written + "/" + parts[1].written + ":" + parts[2].written,
 		text:    parts[0].text + "/" + parts[1].text + ":" + parts[2].text,
 	}
+	if err := registry.CheckUserinfo(d.text); err != nil {
+		return destination{}, fmt.Errorf("%s: %s: %w", subject(p), parts[0].attribute, err)
+	}
 	bad, err := invalidPart(parts)
 	if err == nil {
 		d.ref, err = name.ParseReference(d.text)
@@ -88,6 +91,9 @@ func planDestination(p spec.Push, resolve func(string) (string, error), s stampe
 func wholeDestination(source, dst string, p spec.Push, s stamper) (destination, error) {
 	text, err := expand(dst, p, s)
 	if err != nil {
+		return destination{}, fmt.Errorf("%s: %s: %w", subject(p), source, err)
+	}
+	if err := registry.CheckUserinfo(text); err != nil {
 		return destination{}, fmt.Errorf("%s: %s: %w", subject(p), source, err)
 	}
 	ref, err := name.ParseReference(text)

@@ -107,6 +107,8 @@ func TestBadInput(t *testing.T) {
 			p.Tag, p.StampFiles = "{STABLE_NONE}", []string{"ws/stable-status.txt"}
 		}, want: []string{"//cmd:image-push", "STABLE_NONE", "--workspace_status_command"}},
 		{name: "dst is a URL", args: []string{"-dst", "http://r/a:b"}, want: []string{"-dst", "without http://"}},
+		{name: "dst with a password", args: []string{"-dst", "user:hunter2@127.0.0.2:5000/a:b"}, want: []string{"//cmd:image-push: -dst: there is a user", "docker login"}},
+		{name: "registry with a password", change: func(_ *target, p *spec.Push) { p.Registry = "user:hunter2@r" }, want: []string{"//cmd:image-push: registry: there is a user"}},
 		{name: "bad dst", args: []string{"-dst", "A/B:c d"}, want: []string{"//cmd:image-push: -dst", "A/B:c d"}},
 		{name: "format", change: func(_ *target, p *spec.Push) { p.Format = "x" }, want: []string{"//cmd:image-push: format", "Docker or OCI"}},
 		{name: "missing layer", change: func(tg *target, _ *spec.Push) { _ = os.Remove(tg.file("layer.tar")) },
@@ -126,7 +128,7 @@ func TestBadInput(t *testing.T) {
 				c.change(tg, &tg.plan.Images[0])
 			}
 			code, out := tg.run(t, c.args...)
-			if code != 1 || strings.Contains(out, "cannot push") {
+			if code != 1 || strings.Contains(out, "cannot push") || strings.Contains(out, "hunter2") {
 				t.Errorf("exit code %d:\n%s", code, out)
 			}
 			contains(t, out, c.want...)

@@ -113,8 +113,8 @@ func start(t *testing.T, ctx context.Context, argv0 string, env map[string]strin
 	var stdout, stderr bytes.Buffer
 	code := Run(ctx, Params{
 		Argv0: argv0, Args: args, Stdout: &stdout, Stderr: &stderr, UserAgent: "pusher/test",
-		Getenv:   func(key string) string { return env[key] },
-		Registry: registry.Options{Backoff: remote.Backoff{Duration: 1, Factor: 1, Steps: 2}},
+		Getenv: func(key string) string { return env[key] },
+
 		Retry: distribution.Retry{
 			Attempts: 3,
 			Sleep:    func(ctx context.Context, _ time.Duration) error { return ctx.Err() },

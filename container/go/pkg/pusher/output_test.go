@@ -2,6 +2,8 @@ package pusher
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -62,9 +64,62 @@ func TestSummary(t *testing.T) {
 	if _, s = summaryOf(t, tg, "--skip-unchanged-digest", "--dst="+host+"/team/app:v2"); s.Images[0].Status != "tagged" {
 		t.Errorf("got %+v", s)
 	}
-	code, out := tg.run(t, "--json="+filepath.Join(t.TempDir(), "none", "s.json"))
-	if code != 1 || !strings.Contains(out, "--json") {
-		t.Errorf("exit code %d:\n%s", code, out)
+}
+
+// The file of --json is opened before anything is pushed; what is no regular file stays
+// what it is; nothing is left beside it.
+func TestSummaryFile(t *testing.T) {
+	var requests atomic.Int32
+	registry := fake.New(fake.Logger(discard()))
+	tg := newTarget(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		registry.ServeHTTP(w, r)
+	}), false))
+	tg.plan.Images[0].InsecureRepository = true
+	dir := t.TempDir()
+	for args, want := range map[string]string{
+		"--json=" + filepath.Join(dir, "none", "s.json"): "--json a path that can be written",
+		"--json=s.json --dry-run":                        "push nothing",
+		"--json=s.json --explain":                        "push nothing",
+	} {
+		code, out := tg.run(t, strings.Fields(args)...)
+		if code != 1 || !strings.Contains(out, want) || requests.Load() > 0 {
+			t.Errorf("%s: exit code %d, %d requests:\n%s", args, code, requests.Load(), out)
+		}
+	}
+
+	link := filepath.Join(dir, "link.json")
+	if err := os.Symlink(filepath.Join(dir, "real.json"), link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "real.json"), []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	from, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	for _, path := range []string{link, fmt.Sprintf("/dev/fd/%d", to.Fd())} {
+		if code, out := tg.run(t, "--json="+path); code != 0 {
+			t.Errorf("exit code %d:\n%s", code, out)
+		}
+	}
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := io.ReadAll(from); err != nil || !json.Valid(data) {
+		t.Errorf("the pipe got %q, %v", data, err)
+	}
+	if data, err := os.ReadFile(link); err != nil || !json.Valid(data) {
+		t.Errorf("got %q, %v", data, err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", info, err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("left in the directory: %v, %v", entries, err)
 	}
 }
 

@@ -85,23 +85,10 @@ func run(ctx context.Context, p Params, f *flags) error {
 	if err != nil {
 		return err
 	}
-	tasks := make([]task, len(doc.Images))
-	configDir := f.configDir
-	for i, image := range doc.Images {
-		if tasks[i], err = prepare(image, f, resolve); err != nil {
-			return err
-		}
-		if configDir == "" {
-			configDir = image.ClientConfigDir
-		}
-		if d := tasks[i].dst; d.written != d.text && !f.quiet {
-			fmt.Fprintf(p.Stderr, "Destination %s was resolved to %s after stamping.\n", d.written, d.text)
-		}
-	}
-	if configDir, err = checkConfigDir(configDir, p.Getenv("BUILD_WORKING_DIRECTORY")); err != nil {
+	tasks, configDir, err := prepareAll(doc, p, f, resolve)
+	if err != nil {
 		return err
 	}
-
 	keychain := registry.NewKeychain(configDir, p.Getenv)
 	host := hostconfig.New(hostconfig.Env{Getenv: p.Getenv})
 	var (
@@ -125,7 +112,36 @@ func run(ctx context.Context, p Params, f *flags) error {
 	if err := checkBlocked(tasks, host); err != nil {
 		return err
 	}
-	client := registry.New(opts)
+	jobs := jobsOf(tasks)
+	planner := push.Planner{Client: registry.New(opts), Sequential: doc.Sequential, Retry: p.Retry, Stats: &stats, Progress: &progress}
+	report := &reporter{out: p.Stderr, quiet: f.quiet, keychain: keychain, host: host}
+	if f.dryRun {
+		return report.preview(ctx, planner, tasks, jobs)
+	}
+	var file *summaryFile
+	if f.json != "" && f.json != "-" {
+		if file, err = openSummary(f.json, p.Getenv("BUILD_WORKING_DIRECTORY")); err != nil {
+			return err
+		}
+		defer file.discard()
+	}
+	start := time.Now()
+	results, err := report.finish(ctx, planner, tasks, jobs)
+	if f.json == "" {
+		return err
+	}
+	write := file.write
+	if f.json == "-" {
+		write = func(s Summary) error { return s.write(p.Stdout) }
+	}
+	if written := write(summary(tasks, results, &stats, meter.Sent(), time.Since(start))); written != nil {
+		fmt.Fprintf(p.Stderr, "ERROR: %v\n", written)
+		return errors.Join(errReported, err)
+	}
+	return err
+}
+
+func jobsOf(tasks []task) []push.Job {
 	jobs := make([]push.Job, len(tasks))
 	for i, t := range tasks {
 		jobs[i] = push.Job{
@@ -136,21 +152,7 @@ func run(ctx context.Context, p Params, f *flags) error {
 			BaseLayers:    t.plan.BaseLayers,
 		}
 	}
-	planner := push.Planner{Client: client, Sequential: doc.Sequential, Retry: p.Retry, Stats: &stats, Progress: &progress}
-	report := &reporter{out: p.Stderr, quiet: f.quiet, keychain: keychain, host: host}
-	if f.dryRun {
-		return report.preview(ctx, planner, tasks, jobs)
-	}
-	start := time.Now()
-	results, err := report.finish(ctx, planner, tasks, jobs)
-	if f.json != "" {
-		s := summary(tasks, results, &stats, meter.Sent(), time.Since(start))
-		if written := s.write(f.json, p.Getenv("BUILD_WORKING_DIRECTORY"), p.Stdout); written != nil {
-			fmt.Fprintf(p.Stderr, "ERROR: %v\n", written)
-			return errors.Join(errReported, err)
-		}
-	}
-	return err
+	return jobs
 }
 
 // base is the repository that an image's base was pulled from. Where it cannot be
@@ -195,6 +197,28 @@ func readPlan(p Params, f *flags) (spec.PushPlan, launch.Resolver, error) {
 		}
 	}
 	return doc, launch.Runfiles(found.Program, p.Getenv), nil
+}
+
+// prepareAll settles everything about a plan that can be known without a registry, and
+// says what it stamped. It also returns the directory of the docker configuration, "" for
+// the user's.
+func prepareAll(doc spec.PushPlan, p Params, f *flags, resolve launch.Resolver) ([]task, string, error) {
+	tasks := make([]task, len(doc.Images))
+	configDir := f.configDir
+	for i, image := range doc.Images {
+		var err error
+		if tasks[i], err = prepare(image, f, resolve); err != nil {
+			return nil, "", err
+		}
+		if configDir == "" {
+			configDir = image.ClientConfigDir
+		}
+		if d := tasks[i].dst; d.written != d.text && !f.quiet {
+			fmt.Fprintf(p.Stderr, "Destination %s was resolved to %s after stamping.\n", d.written, d.text)
+		}
+	}
+	configDir, err := checkConfigDir(configDir, p.Getenv("BUILD_WORKING_DIRECTORY"))
+	return tasks, configDir, err
 }
 
 // prepare settles everything about an image that can be known without a registry.

@@ -3,10 +3,7 @@ package pusher
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/distribution"
@@ -79,28 +76,8 @@ func status(r push.Result) string {
 	return "pushed"
 }
 
-// write writes the summary whole or not at all. bazel run changes the working
-// directory; a relative path is meant from where the user is.
-func (s Summary) write(path, userDir string, stdout io.Writer) error {
-	data, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing the summary: %w", err)
-	}
-	data = append(data, '\n')
-	if path == "-" {
-		_, err := stdout.Write(data)
-		return err
-	}
-	if !filepath.IsAbs(path) && userDir != "" {
-		path = filepath.Join(userDir, path)
-	}
-	temporary := path + ".part"
-	if err := os.WriteFile(temporary, data, 0o644); err != nil {
-		return fmt.Errorf("writing the summary: %w; give --json a path that can be written", err)
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		_ = os.Remove(temporary)
-		return fmt.Errorf("writing the summary: %w", err)
-	}
-	return nil
+func (s Summary) write(out io.Writer) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(s)
 }

@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"sync"
 	"time"
-
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
 // Options configure a Client. The zero value verifies every certificate, sends no
@@ -29,9 +27,6 @@ type Options struct {
 	// Notify receives each line that the user has to see: a host that is spoken to
 	// over anything but verified HTTPS, and credentials that travel unencrypted.
 	Notify func(line string)
-	// Backoff paces the retries of handshakes; the zero value is go-containerregistry's,
-	// 1 s and 3 s. Other requests are repeated by whoever makes them.
-	Backoff remote.Backoff
 	// InFlight bounds the requests that are under way at any time, to whatever server,
 	// until their answers are closed; 0 means 8.
 	InFlight int
@@ -77,9 +72,6 @@ func New(opts Options) *Client {
 	}
 	if opts.InFlight <= 0 {
 		opts.InFlight = 8
-	}
-	if opts.Backoff.Steps == 0 {
-		opts.Backoff = remote.Backoff{Duration: time.Second, Factor: 3, Jitter: 0.1, Steps: 3}
 	}
 	if opts.DialContext == nil {
 		opts.DialContext = Dial
@@ -148,10 +140,9 @@ func (c *Client) host(ctx context.Context, name string) *host {
 		if decision.Mode != VerifiedHTTPS {
 			c.opts.Notify(decision.String())
 		}
-		headers, err := c.headers()
-		if err != nil {
-			h.err = err
-			return
+		var headers map[string]string
+		if c.opts.Keychain != nil {
+			headers = c.opts.Keychain.Headers()
 		}
 		h.guard = newGuard(c, decision, headers)
 		if !decision.TLS.empty() {
@@ -159,13 +150,6 @@ func (c *Client) host(ctx context.Context, name string) *host {
 		}
 	})
 	return h
-}
-
-func (c *Client) headers() (map[string]string, error) {
-	if c.opts.Keychain == nil {
-		return nil, nil
-	}
-	return c.opts.Keychain.Headers()
 }
 
 // notifyOnce tells the user, unless it was told before. Secrets are taken out.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -93,7 +95,7 @@ func TestDecide(t *testing.T) {
 			var dials atomic.Int32
 			dial := dialTo(c.dial)
 			client := New(Options{
-				Rules: rules(c.host, c.insecure), Notify: said.add, RootCAs: pool, Backoff: fast(),
+				Rules: rules(c.host, c.insecure), Notify: said.add, RootCAs: pool,
 				DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 					dials.Add(1)
 					return dial(ctx, network, address)
@@ -120,6 +122,19 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// A name that nobody has is no registry on plain HTTP.
+func TestDecideUnknownHost(t *testing.T) {
+	const host = "no-such-host.invalid"
+	var said lines
+	client := New(Options{Rules: rules(host, true), Notify: said.add, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
+	}})
+	_, err := client.Decide(t.Context(), host)
+	if err = client.Explain(repo(t, host+"/team/app"), err); !errors.Is(err, ErrUnknownHost) || said.all() != "" {
+		t.Errorf("got %v, said %q", err, said.all())
+	}
+}
+
 // TestServed checks that a decision is what requests then do.
 func TestServed(t *testing.T) {
 	self, _ := certificate(t, tomorrow(), "127.0.0.2")
@@ -136,7 +151,7 @@ func TestServed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			target := repo(t, c.host+"/team/app")
-			client := New(Options{Rules: rules(c.host, true), Backoff: fast()})
+			client := New(Options{Rules: rules(c.host, true)})
 			opts, err := options(context.Background(), client, target, true)
 			if err != nil {
 				t.Fatal(err)
@@ -188,7 +203,6 @@ func TestExplain(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			c.opts.Backoff = fast()
 			if c.code != 0 {
 				c.opts.Rules = rules(c.host, true)
 			}
@@ -207,6 +221,12 @@ func TestExplain(t *testing.T) {
 			}
 		})
 	}
+	t.Run("proxy", func(t *testing.T) {
+		err := &url.Error{Op: "Get", URL: "https://r.example/v2/", Err: &net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}}
+		if got := New(Options{}).Explain(repo(t, "r.example/b"), err); !errors.Is(got, ErrProxy) {
+			t.Errorf("got %v", got)
+		}
+	})
 	t.Run("nil", func(t *testing.T) {
 		if err := New(Options{}).Explain(repo(t, "a.example/b"), nil); err != nil {
 			t.Error(err)

@@ -23,6 +23,7 @@ var (
 	ErrUnknownAuthority   = errors.New("the registry's certificate is signed by an unknown authority")
 	ErrCertificate        = errors.New("the registry's certificate is not valid for it")
 	ErrClientCertificate  = errors.New("the registry does not accept the client's certificate")
+	ErrProxy              = errors.New("the proxy cannot be reached")
 	ErrRefused            = errors.New("the registry refuses connections")
 	ErrUnknownHost        = errors.New("the registry's name cannot be resolved")
 	ErrTimeout            = errors.New("the registry does not answer")
@@ -129,8 +130,11 @@ func connectionKind(err error) error {
 		dns       *net.DNSError
 		timeout   net.Error
 		record    tls.RecordHeaderError
+		op        *net.OpError
 	)
 	switch {
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return ErrProxy
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record),
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return ErrPlainHTTP

@@ -70,9 +70,6 @@ func (g *guard) RoundTrip(asked *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	if err := rewind(req); err != nil {
-		return nil, err
-	}
 	resp, err := g.client.limited(g.base(req.URL), req)
 	if err != nil {
 		return nil, err
@@ -82,21 +79,6 @@ func (g *guard) RoundTrip(asked *http.Request) (*http.Response, error) {
 	}
 	resp.Request = asked
 	return resp, nil
-}
-
-// rewind gives a request its body anew. The layers above make a request twice when a
-// token has ended, and the first time has used the body up.
-func rewind(req *http.Request) error {
-	if req.GetBody == nil || req.Body == nil || req.Body == http.NoBody {
-		return nil
-	}
-	_ = req.Body.Close()
-	body, err := req.GetBody()
-	if err != nil {
-		return err
-	}
-	req.Body = body
-	return nil
 }
 
 // allowed checks the scheme of a request against the decision.
@@ -222,6 +204,13 @@ func (g *guard) learnRealms(resp *http.Response) {
 func carriesToken(req *http.Request) bool {
 	return req.Method == http.MethodPost &&
 		strings.HasPrefix(req.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+}
+
+// asksForToken recognises the requests of token servers' protocol (distribution-spec
+// refers to Docker's "Token Authentication Specification" for it).
+func (g *guard) asksForToken(req *http.Request) bool {
+	u := g.inner.real(req).URL
+	return carriesToken(req) || g.isRealm(u) && u.Query().Has("service")
 }
 
 // origin is the part of a URL that holds no secret.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -73,7 +72,7 @@ func TestCredentialsReachTheRegistry(t *testing.T) {
 	rec := &recorder{next: basic(user, password, newFake())}
 	host := serve(t, "127.0.0.2", rec, nil)
 	var said lines
-	client := New(Options{Rules: rules(host, true), Keychain: login(t, host), Notify: said.add, Backoff: fast(), UserAgent: "pusher/1"})
+	client := New(Options{Rules: rules(host, true), Keychain: login(t, host), Notify: said.add, UserAgent: "pusher/1"})
 	if err := push(context.Background(), client, repo(t, host+"/team/app")); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +113,7 @@ func TestRedirectsTakeNoCredentials(t *testing.T) {
 			for _, h := range []string{"other.example", "registry.example"} {
 				dial[h+":80"], dial[h+":81"], dial[h+":444"], dial[h+":443"] = plainThief, plainThief, tlsThief, tlsThief
 			}
-			opts := Options{RootCAs: pool, Keychain: login(t, "registry.example"), Backoff: fast(), DialContext: dialTo(dial)}
+			opts := Options{RootCAs: pool, Keychain: login(t, "registry.example"), DialContext: dialTo(dial)}
 			if c.tls {
 				dial["registry.example:443"] = serve(t, "127.0.0.2", rec, cert)
 			} else {
@@ -187,7 +186,7 @@ func TestTokenRealm(t *testing.T) {
 				"registry.example:81":  plainRealm,
 				"registry.example:443": closedPort,
 			}
-			opts := Options{RootCAs: pool, Keychain: login(t, "registry.example"), Backoff: fast(), DialContext: dialTo(dial)}
+			opts := Options{RootCAs: pool, Keychain: login(t, "registry.example"), DialContext: dialTo(dial)}
 			if c.tls {
 				dial["registry.example:443"] = serve(t, "127.0.0.2", rec, cert)
 			} else {
@@ -283,7 +282,7 @@ func TestGuardAlone(t *testing.T) {
 func TestNoSecretInErrors(t *testing.T) {
 	// The registry echoes what it was sent, decoded too.
 	host := serve(t, "127.0.0.2", basic("someone", "else", newFake()), nil)
-	client := New(Options{Rules: rules(host, true), Keychain: login(t, host), Backoff: fast()})
+	client := New(Options{Rules: rules(host, true), Keychain: login(t, host)})
 	target := repo(t, host+"/team/app")
 	opts, err := options(context.Background(), client, target, false)
 	if err != nil {
@@ -302,32 +301,28 @@ func TestNoSecretInErrors(t *testing.T) {
 	if !strings.Contains(err.Error(), "[redacted]") {
 		t.Errorf("%q: the registry did not echo, so the test proves nothing", err)
 	}
+	t.Run("token server without a token", func(t *testing.T) {
+		host := ""
+		host = serve(t, "127.0.0.2", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				fmt.Fprint(w, `{"refresh_token": "hunter2"}`)
+				return
+			}
+			bearer("http://"+host+"/token", newFake()).ServeHTTP(w, r)
+		}), nil)
+		client, target := New(Options{Rules: rules(host, true)}), repo(t, host+"/team/app")
+		client.Announce(target, false)
+		_, err := client.Transport(t.Context(), target)
+		if err = client.Explain(target, err); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "refresh_token") {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("query", func(t *testing.T) {
 		err := client.Explain(target, &url.Error{Op: "Put", URL: "https://u:pw@s.example/b?sig=abc", Err: errors.New("no")})
 		if strings.Contains(err.Error(), "abc") || strings.Contains(err.Error(), "pw@") || !strings.Contains(err.Error(), "s.example/b") {
 			t.Errorf("got %q", err)
 		}
 	})
-}
-
-func TestRetry(t *testing.T) {
-	var puts atomic.Int32
-	fake := newFake()
-	rec := &recorder{next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPut && puts.Add(1) <= 2 {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-		fake.ServeHTTP(w, r)
-	})}
-	host := serve(t, "127.0.0.2", rec, nil)
-	client := New(Options{Rules: rules(host, true), Backoff: fast()})
-	if err := push(context.Background(), client, repo(t, host+"/team/app")); err != nil {
-		t.Fatal(err)
-	}
-	if puts.Load() <= 2 {
-		t.Errorf("%d PUTs, of which two were refused", puts.Load())
-	}
 }
 
 func TestPrivateNetworksGetNoCredentials(t *testing.T) {
@@ -343,7 +338,7 @@ func TestPrivateNetworksGetNoCredentials(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const host = "10.9.8.7:5000"
-			client := New(Options{Rules: rules(host, c.declared), Keychain: login(t, host), Backoff: fast(),
+			client := New(Options{Rules: rules(host, c.declared), Keychain: login(t, host),
 				DialContext: dialTo(map[string]string{host: served})})
 			err := push(context.Background(), client, repo(t, host+"/team/app"))
 			if !errors.Is(err, c.want) {

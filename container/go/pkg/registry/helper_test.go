@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,7 @@ func TestHelpers(t *testing.T) {
 	bin := t.TempDir()
 	for helper, script := range map[string]string{
 		"works":  "#!/bin/sh\ncat >/dev/null\nprintf '{\"Username\":\"helped\",\"Secret\":\"x\"}'\n",
-		"broken": "#!/bin/sh\ntouch \"$0.ran\"\necho 'no session bus' >&2\nexit 1\n",
+		"broken": "#!/bin/sh\ntouch \"$0.ran\"\necho 'no session bus' >&2\necho '{\"Username\":\"me\",\"Secret\":\"hunter2\"}'\nexit 1\n",
 	} {
 		if err := os.WriteFile(filepath.Join(bin, "docker-credential-"+helper), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
@@ -53,7 +54,10 @@ func TestHelpers(t *testing.T) {
 			} else if config, err := authn.Authorization(context.Background(), found); err != nil || config.Username != c.want {
 				t.Errorf("got %q, %v", config.Username, err)
 			}
-			if failed := k.failures(); (len(failed) > 0) != c.warned || c.warned && !strings.Contains(failed[0], "credsStore") {
+			if source := k.Source(repo(t, "r.example/team/app")); strings.Contains(fmt.Sprint(source, err), "hunter2") {
+				t.Errorf("a secret is in %s, %v", source, err)
+			}
+			if failed := k.failures(); (len(failed) > 0) != c.warned || c.warned && (!strings.Contains(failed[0], "credsStore") || strings.Contains(failed[0], "hunter2")) {
 				t.Errorf("warned: %q", failed)
 			}
 			if _, err := os.Stat(filepath.Join(bin, "docker-credential-broken.ran")); (err == nil) != c.ran {

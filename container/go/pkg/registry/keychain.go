@@ -4,14 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"runtime"
-	"strconv"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
-	"github.com/docker/cli/cli/config"
 	"github.com/docker/cli/cli/config/configfile"
 	"github.com/docker/cli/cli/config/credentials"
 	"github.com/docker/cli/cli/config/types"
@@ -26,22 +23,16 @@ const RootVariable = "RULES_DOCKER_CONFIG_ROOT"
 // Keychain finds credentials where docker and podman keep theirs, credential
 // helpers included. It implements go-containerregistry's authn.Keychain.
 type Keychain struct {
-	dir    string
-	getenv func(string) string
-
 	mu     sync.Mutex
-	once   sync.Once
-	files  []*configfile.ConfigFile
-	looked []string
-	failed []string // stores that do not work, in words, not yet told to the user
-	err    error
+	files  []*authFile
+	failed []string // what does not work, in words, not yet told to the user
 }
 
 // NewKeychain returns the keychain of a docker configuration directory. With an
 // empty dir the files of Looked are asked one after the other, until one of them has
 // credentials for the registry. getenv reads the environment.
 func NewKeychain(dir string, getenv func(string) string) *Keychain {
-	return &Keychain{dir: dir, getenv: getenv}
+	return &Keychain{files: authFiles(dir, getenv)}
 }
 
 // Resolve implements authn.Keychain.
@@ -68,11 +59,18 @@ func (k *Keychain) Source(target authn.Resource) string {
 func (k *Keychain) find(target authn.Resource) (authn.Authenticator, string, error) {
 	k.mu.Lock() // the files' stores are not safe for concurrent use
 	defer k.mu.Unlock()
-	files, err := k.load()
-	if err != nil {
-		return nil, "", err
-	}
-	for _, file := range files {
+	for _, f := range k.files {
+		file, err := f.read()
+		if errors.Is(err, fs.ErrPermission) {
+			k.failed = append(k.failed, fmt.Sprintf("WARNING: %s may not be read, so no credentials are taken from it", f.name))
+			continue
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		if file == nil {
+			continue
+		}
 		found, key, err := k.credentials(file, target)
 		if err != nil {
 			return nil, "", err
@@ -111,25 +109,45 @@ func (k *Keychain) credentials(file *configfile.ConfigFile, target authn.Resourc
 			return found, key, nil
 		}
 	}
-	found, err := file.GetAuthConfig(registry)
-	if err != nil && file.CredentialHelpers[registry] != "" {
-		return types.AuthConfig{}, "", fmt.Errorf("docker-credential-%s, which %s names in credHelpers for %s: %w",
-			helper(file, registry), file.Filename, registry, err)
-	}
-	if err != nil {
-		k.failed = append(k.failed, fmt.Sprintf("WARNING: docker-credential-%s, which %s names as credsStore, does not work for %s: %v",
-			helper(file, registry), file.Filename, registry, err))
-		if found, err = credentials.NewFileStore(file).Get(registry); err != nil {
-			return types.AuthConfig{}, "", fmt.Errorf("%s: %w", file.Filename, err)
+	if helper := helper(file, registry); helper != "" {
+		found, err := credentials.NewNativeStore(file, helper).Get(registry)
+		if err != nil {
+			err = errors.New(withoutSecrets(err.Error())) // it has all that the helper said
+		}
+		switch found = plain(found); {
+		case err != nil && file.CredentialHelpers[registry] != "":
+			return types.AuthConfig{}, "", fmt.Errorf("docker-credential-%s, which %s names in credHelpers for %s: %w",
+				helper, file.Filename, registry, err)
+		case err != nil:
+			k.failed = append(k.failed, fmt.Sprintf("WARNING: docker-credential-%s, which %s names as credsStore, does not work for %s: %v",
+				helper, file.Filename, registry, err))
+		case found != (types.AuthConfig{}):
+			return found, registry, nil
 		}
 	}
-	if found = plain(found); found != (types.AuthConfig{}) {
-		return found, registry, nil
+	found, key := own(file, registry)
+	return found, key, nil
+}
+
+// own is what a file itself has for a registry, and under which key: its name, or an
+// address as docker used to write it. A name with a path is that of a part of the
+// registry, and says nothing about the others.
+func own(file *configfile.ConfigFile, registry string) (types.AuthConfig, string) {
+	names := []string{registry}
+	if registry == authn.DefaultAuthKey {
+		names = append(names, "docker.io")
 	}
-	if found = plain(file.AuthConfigs["docker.io"]); registry == authn.DefaultAuthKey && found != (types.AuthConfig{}) {
-		return found, "docker.io", nil
+	for _, key := range slices.Sorted(maps.Keys(file.AuthConfigs)) {
+		if strings.Contains(key, "://") && credentials.ConvertToHostname(key) == registry || key == registry+"/" {
+			names = append(names, key)
+		}
 	}
-	return types.AuthConfig{}, "", nil
+	for _, key := range names {
+		if found := plain(file.AuthConfigs[key]); found != (types.AuthConfig{}) {
+			return found, key
+		}
+	}
+	return types.AuthConfig{}, ""
 }
 
 // plain is found without what is no credential.
@@ -156,104 +174,37 @@ func (k *Keychain) failures() []string {
 }
 
 // Headers are the HttpHeaders of the configuration, except User-Agent: those of the
-// first file that has any.
-func (k *Keychain) Headers() (map[string]string, error) {
+// first file that has any. What cannot be read has none; who needs it says so.
+func (k *Keychain) Headers() map[string]string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	files, err := k.load()
-	if err != nil {
-		return nil, err
-	}
-	headers := map[string]string{}
-	for _, file := range files {
-		if len(headers) > 0 {
-			break
+	for _, f := range k.files {
+		file, err := f.read()
+		if err != nil || file == nil {
+			continue
 		}
+		headers := map[string]string{}
 		for key, value := range file.HTTPHeaders {
 			if !strings.EqualFold(key, "User-Agent") {
 				headers[key] = value
 			}
 		}
+		if len(headers) > 0 {
+			return headers
+		}
 	}
-	return headers, nil
+	return nil
 }
 
-// Looked are the configuration files that are looked at, in order: that of the
-// directory given, and no other; or podman's REGISTRY_AUTH_FILE, docker's
-// ($DOCKER_CONFIG or ~/.docker), and podman's auth.json in $XDG_RUNTIME_DIR/containers
-// (/run/containers/UID if unset) and $XDG_CONFIG_HOME/containers.
+// Looked are what is looked at, in order: the configuration file of the directory given,
+// and no other; or podman's REGISTRY_AUTH_FILE, docker's DOCKER_AUTH_CONFIG (which is no
+// file, but the content of one) and config.json ($DOCKER_CONFIG or ~/.docker), and podman's
+// auth.json in $XDG_RUNTIME_DIR/containers (/run/containers/UID if unset) and
+// $XDG_CONFIG_HOME/containers.
 func (k *Keychain) Looked() []string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	_, _ = k.load()
-	return k.looked
-}
-
-// load reads the configuration files there are.
-func (k *Keychain) load() ([]*configfile.ConfigFile, error) {
-	k.once.Do(func() {
-		k.looked = k.paths()
-		for _, path := range k.looked {
-			file, err := read(path)
-			if err != nil {
-				k.err = err
-				return
-			}
-			if file != nil {
-				k.files = append(k.files, file)
-			}
-		}
-	})
-	return k.files, k.err
-}
-
-func (k *Keychain) paths() []string {
-	if k.dir != "" {
-		return []string{filepath.Join(k.dir, config.ConfigFileName)}
+	var names []string
+	for _, f := range k.files {
+		names = append(names, f.name)
 	}
-	home := k.getenv("HOME")
-	if home == "" {
-		home = k.getenv("USERPROFILE")
-	}
-	var paths []string
-	if file := k.getenv("REGISTRY_AUTH_FILE"); file != "" {
-		paths = append(paths, file) // who sets it means it
-	}
-	if dir := k.getenv("DOCKER_CONFIG"); dir != "" {
-		paths = append(paths, filepath.Join(dir, config.ConfigFileName))
-	} else if home != "" {
-		paths = append(paths, filepath.Join(home, ".docker", config.ConfigFileName))
-	}
-	if dir := k.getenv("XDG_RUNTIME_DIR"); dir != "" {
-		paths = append(paths, filepath.Join(dir, "containers", "auth.json"))
-	} else if runtime.GOOS == "linux" {
-		root := k.getenv(RootVariable)
-		if root == "" {
-			root = "/"
-		}
-		paths = append(paths, filepath.Join(root, "run", "containers", strconv.Itoa(os.Getuid()), "auth.json"))
-	}
-	if dir := k.getenv("XDG_CONFIG_HOME"); dir != "" {
-		paths = append(paths, filepath.Join(dir, "containers", "auth.json"))
-	} else if home != "" {
-		paths = append(paths, filepath.Join(home, ".config", "containers", "auth.json"))
-	}
-	return paths
-}
-
-// read parses a configuration file. It returns nil where there is none.
-func read(path string) (*configfile.ConfigFile, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the docker configuration: %w", err)
-	}
-	defer f.Close()
-	file := configfile.New(path)
-	if err := file.LoadFromReader(f); err != nil {
-		return nil, fmt.Errorf("reading the docker configuration %s: %w", path, err)
-	}
-	return file, nil
+	return names
 }

@@ -60,6 +60,10 @@ func TestKeychain(t *testing.T) {
 		{name: "DOCKER_CONFIG", env: map[string]string{"DOCKER_CONFIG": at("env"), "HOME": at("home")}, want: "env"},
 		{name: "home", env: map[string]string{"HOME": at("home")}, want: "home"},
 		{name: "Docker Hub", target: "index.docker.io/library/busybox", env: map[string]string{"HOME": at("home")}, want: "home"},
+		{name: "DOCKER_AUTH_CONFIG", env: map[string]string{"HOME": at("home"),
+			"DOCKER_AUTH_CONFIG": `{"auths":{"127.0.0.2:5000":{"auth":"dmFyaWFibGU6eA=="}}}`}, want: "variable"},
+		{name: "DOCKER_AUTH_CONFIG beside a given directory", dir: at("given"), env: map[string]string{
+			"DOCKER_AUTH_CONFIG": `{"auths":{"127.0.0.2:5000":{"auth":"dmFyaWFibGU6eA=="}}}`}, want: "given"},
 		{name: "another host", target: "127.0.0.2:5001/a", env: map[string]string{"HOME": at("home")}, want: ""},
 		{name: "REGISTRY_AUTH_FILE", env: map[string]string{"HOME": at("none"), "REGISTRY_AUTH_FILE": auth}, want: "authfile"},
 		{name: "XDG_RUNTIME_DIR", env: map[string]string{"XDG_RUNTIME_DIR": at("run"), "XDG_CONFIG_HOME": at("xdg")}, want: "runtime"},
@@ -99,17 +103,69 @@ func TestKeychain(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Chdir(dir)
-		if headers, err := NewKeychain("", noEnv).Headers(); err != nil || len(headers) > 0 {
-			t.Errorf("got %v, %v", headers, err)
+		if headers := NewKeychain("", noEnv).Headers(); len(headers) > 0 {
+			t.Errorf("got %v", headers)
 		}
 	})
-	t.Run("broken file", func(t *testing.T) {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte("not JSON"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := NewKeychain(dir, noEnv).Headers(); err == nil || !strings.Contains(err.Error(), dir) {
-			t.Errorf("got %v", err)
-		}
-	})
+}
+
+// A file that cannot be understood is an error that says where, for whoever has not
+// found his credentials before.
+func TestBrokenAuthFile(t *testing.T) {
+	home := t.TempDir()
+	if err := os.Mkdir(filepath.Join(home, ".docker"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	broken := filepath.Join(home, ".docker", "config.json")
+	if err := os.WriteFile(broken, []byte("{\n  \"auths\": {,}\n}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first := filepath.Join(home, "auth.json")
+	if err := os.WriteFile(first, []byte(`{"auths":{"a.example":{"auth":"ZmlsZTp4"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"HOME": home, "REGISTRY_AUTH_FILE": first, RootVariable: filepath.Join(home, "root")}
+	k := NewKeychain("", func(key string) string { return env[key] })
+	if _, err := k.Resolve(repo(t, "a.example/app")); err != nil {
+		t.Error(err)
+	}
+	if _, err := k.Resolve(repo(t, "b.example/app")); err == nil || !strings.Contains(err.Error(), broken+": line 2: ") {
+		t.Errorf("got %v", err)
+	}
+	if headers := k.Headers(); len(headers) > 0 {
+		t.Errorf("got %v", headers)
+	}
+}
+
+// Credentials for a part of a registry are not for the rest of it. An address with a
+// scheme, as docker used to write it, is all of the registry's.
+func TestPartsOfARegistry(t *testing.T) {
+	const auths = `{"auths":{"a.example:5000/team":{"auth":"dGVhbTp4"},"a.example:5000/zoo/x":{"auth":"em9vOng="},
+		"https://b.example:5000/v1/":{"auth":"b2xkOng="},"c.example/":{"auth":"c2xhc2g6eA=="}}}`
+	env := map[string]string{"DOCKER_AUTH_CONFIG": auths, RootVariable: t.TempDir()}
+	k := NewKeychain("", func(key string) string { return env[key] })
+	for target, want := range map[string][2]string{
+		"a.example:5000/team/app": {"team", "DOCKER_AUTH_CONFIG (a.example:5000/team)"},
+		"a.example:5000/zoo/x":    {"zoo", "(a.example:5000/zoo/x)"},
+		"a.example:5000/zoo/y":    {"", "DOCKER_AUTH_CONFIG"},
+		"a.example:5000/other":    {"", ""},
+		"a.example/team/app":      {"", ""},
+		"b.example:5000/app":      {"old", "(https://b.example:5000/v1/)"},
+		"b.example/app":           {"", ""},
+		"c.example/app":           {"slash", "(c.example/)"},
+	} {
+		t.Run(target, func(t *testing.T) {
+			found, err := k.Resolve(repo(t, target))
+			if err != nil {
+				t.Fatal(err)
+			}
+			config, err := authn.Authorization(t.Context(), found)
+			if err != nil || config.Username != want[0] {
+				t.Errorf("got %q, %v", config.Username, err)
+			}
+			if source := k.Source(repo(t, target)); !strings.Contains(source, want[1]) {
+				t.Errorf("got %q", source)
+			}
+		})
+	}
 }

@@ -18,13 +18,28 @@ func (c *Client) limited(rt http.RoundTripper, req *http.Request) (*http.Respons
 		}
 		return nil, req.Context().Err()
 	}
-	resp, err := rt.RoundTrip(req)
+	resp, err := sendAnew(rt, req)
 	if err != nil {
 		<-c.inFlight
 		return nil, err
 	}
 	resp.Body = &place{ReadCloser: resp.Body, leave: sync.OnceFunc(func() { <-c.inFlight })}
 	return resp, nil
+}
+
+// sendAnew makes a request whose body is opened now. It was not before its turn, so
+// that no more files are open than are being sent; and the layers above make a request
+// twice when a token has ended, and the first time has used the body up.
+func sendAnew(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	if req.GetBody != nil && req.Body != nil && req.Body != http.NoBody {
+		_ = req.Body.Close()
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		req.Body = body
+	}
+	return rt.RoundTrip(req)
 }
 
 // place is the body of an answer; to close it makes room for the next request.

@@ -39,7 +39,7 @@ func TestInnerRealm(t *testing.T) {
 				"10.1.2.3:81": plain, "10.1.2.4:81": plain,
 			}
 			host := strings.TrimSuffix(strings.TrimSuffix(c.registry, ":443"), ":80")
-			opts := Options{RootCAs: pool, Keychain: login(t, host), Backoff: fast(), DialContext: dialTo(dial)}
+			opts := Options{RootCAs: pool, Keychain: login(t, host), DialContext: dialTo(dial)}
 			if c.insecure {
 				dial[c.registry] = serve(t, "127.0.0.2", bearer(c.realm, newFake()), nil)
 				dial[host+":443"] = closedPort

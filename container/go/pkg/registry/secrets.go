@@ -60,8 +60,10 @@ func (s *secrets) addAuth(ctx context.Context, auth authn.Authenticator) error {
 	return nil
 }
 
-// Queries of upload and storage URLs are credentials of their own kind.
+// Queries of upload and storage URLs are credentials of their own kind. Fields of JSON are
+// what a token server or a credential helper said before it failed.
 var (
+	fieldPattern    = regexp.MustCompile(`(?i)("(?:(?:access_|refresh_|identity_?)?token|secret|password)"\s*:\s*)"[^"]*"`)
 	queryPattern    = regexp.MustCompile(`(https?://[^\s"?]+)\?[^\s"]*`)
 	userinfoPattern = regexp.MustCompile(`(https?://)[^/@\s"]+@`)
 )
@@ -81,6 +83,12 @@ func (s *secrets) redact(text string) string {
 	for _, v := range values {
 		text = strings.ReplaceAll(text, v, "[redacted]")
 	}
+	return withoutSecrets(text)
+}
+
+// withoutSecrets takes out of text what is a secret by its form.
+func withoutSecrets(text string) string {
+	text = fieldPattern.ReplaceAllString(text, `$1"[redacted]"`)
 	text = userinfoPattern.ReplaceAllString(text, "$1")
 	return queryPattern.ReplaceAllString(text, "$1?...")
 }

@@ -24,11 +24,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// fast is the backoff of tests: as many tries, no waiting.
-func fast() remote.Backoff {
-	return remote.Backoff{Duration: time.Millisecond, Factor: 1, Steps: 3}
-}
-
 func silent() *log.Logger { return log.New(io.Discard, "", 0) }
 
 func newFake() http.Handler { return fake.New(fake.Logger(silent())) }

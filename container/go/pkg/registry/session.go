@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"sort"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/distribution"
 )
 
 // access is what is going to be done with a repository.
@@ -61,7 +60,8 @@ func (c *Client) Announce(repo name.Repository, push bool) {
 }
 
 // Transport returns the authenticated transport for requests about a repository that
-// was announced. It repeats nothing but the handshake.
+// was announced. It repeats nothing; a handshake that failed in passing is made anew by
+// the next call.
 //
 // Errors are those of Explain.
 func (c *Client) Transport(ctx context.Context, repo name.Repository) (http.RoundTripper, error) {
@@ -73,12 +73,12 @@ func (c *Client) Transport(ctx context.Context, repo name.Repository) (http.Roun
 	if a.err != nil {
 		return nil, a.err
 	}
-	s := c.session(ctx, a, h, a.key, c.scopes(ctx, a, h))
+	s := c.session(ctx, a, h, a.key, func() []string { return c.scopes(ctx, a, h) })
 	var answer *transport.Error
 	if errors.As(s.err, &answer) && answer.StatusCode/100 == 4 && answer.StatusCode != http.StatusTooManyRequests {
 		// A token server that does not give one token for everything, or a repository
 		// that is nobody's business: the others shall not suffer.
-		s = c.session(ctx, a, h, a.key+" "+repo.Name(), []string{a.scope()})
+		s = c.session(ctx, a, h, a.key+" "+repo.Name(), func() []string { return []string{a.scope()} })
 	}
 	return s.transport, s.err
 }
@@ -143,7 +143,9 @@ func (c *Client) scopes(ctx context.Context, a *access, h *host) []string {
 	return scopes
 }
 
-func (c *Client) session(ctx context.Context, a *access, h *host, key string, scopes []string) *session {
+// session returns the session that key stands for. It is made on the first call, and only
+// then are its scopes asked for: there may be thousands.
+func (c *Client) session(ctx context.Context, a *access, h *host, key string, scopes func() []string) *session {
 	c.mu.Lock()
 	s, ok := c.sessions[key]
 	if !ok {
@@ -151,7 +153,14 @@ func (c *Client) session(ctx context.Context, a *access, h *host, key string, sc
 		c.sessions[key] = s
 	}
 	c.mu.Unlock()
-	s.once.Do(func() { s.transport, s.err = c.handshake(ctx, a, h, scopes) })
+	s.once.Do(func() {
+		s.transport, s.err = c.handshake(ctx, a, h, scopes())
+		if distribution.IsPassing(s.err) || ctx.Err() != nil {
+			c.mu.Lock()
+			delete(c.sessions, key) // who waits shares the failure, who comes next tries again
+			c.mu.Unlock()
+		}
+	})
 	return s
 }
 
@@ -167,26 +176,32 @@ func (c *Client) handshake(ctx context.Context, a *access, h *host, scopes []str
 		}
 		registry = insecure
 	}
-	rt := &patient{
-		guard: h.guard,
-		retry: transport.NewRetry(h.guard,
-			transport.WithRetryBackoff(c.opts.Backoff),
-			transport.WithRetryPredicate(temporary),
-			transport.WithRetryStatusCodes(retryCodes()...)),
-	}
-	return transport.NewWithContext(ctx, registry, a.auth, transport.NewUserAgent(rt, c.opts.UserAgent), scopes)
+	return transport.NewWithContext(ctx, registry, a.auth, transport.NewUserAgent(handshakes{h.guard}, c.opts.UserAgent), scopes)
 }
 
-// patient repeats the requests of a handshake, and leaves those about repositories to
-// whoever makes them and knows what it means to make them twice.
-type patient struct{ guard, retry http.RoundTripper }
+// maxHandshake bounds, in bytes, the answers of a registry to /v2/ and of a token server.
+const maxHandshake = 1 << 20
+
+// handshakes is the way for the requests that go-containerregistry makes of its own:
+// their answers have an end, and one that says when to come back becomes an error that
+// still says so when it has gone through that library.
+type handshakes struct{ guard *guard }
 
 // RoundTrip implements http.RoundTripper.
-func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
-	if rest, ok := strings.CutPrefix(req.URL.Path, "/v2/"); ok && rest != "" {
-		return p.guard.RoundTrip(req)
+func (t handshakes) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.guard.RoundTrip(req)
+	if err != nil || req.URL.Path != "/v2/" && !t.guard.asksForToken(req) {
+		return resp, err
 	}
-	return p.retry.RoundTrip(req)
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, maxHandshake), resp.Body}
+	if resp.Header.Get("Retry-After") == "" || resp.StatusCode/100 < 4 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	return nil, distribution.Delayed(transport.CheckError(resp), resp.Header)
 }
 
 // anonymous tells whether the requests about repo went without credentials.
@@ -195,35 +210,4 @@ func (c *Client) anonymous(repo name.Repository) bool {
 	a, ok := c.access[repo.Name()]
 	c.mu.Unlock()
 	return !ok || !a.named.Load()
-}
-
-// retryCodes are the answers that may be different a moment later.
-func retryCodes() []int {
-	return []int{
-		http.StatusRequestTimeout,
-		http.StatusTooManyRequests,
-		http.StatusInternalServerError,
-		http.StatusBadGateway,
-		http.StatusServiceUnavailable,
-		http.StatusGatewayTimeout,
-	}
-}
-
-// temporary tells which failures are worth another try.
-func temporary(err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return false
-	}
-	var t interface{ Temporary() bool }
-	if errors.As(err, &t) && t.Temporary() {
-		return true
-	}
-	for _, target := range []error{
-		io.EOF, io.ErrUnexpectedEOF, syscall.EPIPE, syscall.ECONNRESET, net.ErrClosed,
-	} {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
 }

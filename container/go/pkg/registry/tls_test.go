@@ -43,7 +43,7 @@ func TestClientCertificateIsForItsHost(t *testing.T) {
 		}),
 		"storage.example:443": start("127.0.0.3", tls.RequestClientCert, func(http.ResponseWriter, *http.Request) {}),
 	})
-	client := New(Options{RootCAs: x509.NewCertPool(), DialContext: dial, Backoff: fast(), TLS: func(string) (TLS, error) {
+	client := New(Options{RootCAs: x509.NewCertPool(), DialContext: dial, TLS: func(string) (TLS, error) {
 		return TLS{Authorities: []*x509.Certificate{authority}, Certificates: []tls.Certificate{*own}}, nil
 	}})
 	target := repo(t, "registry.example/team/app")
@@ -81,7 +81,7 @@ func TestSkipVerify(t *testing.T) {
 		{"nothing allowed on loopback", serve(t, "127.0.0.1", newFake(), nil), nil, Policy{}, VerifiedHTTPS},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			client := New(Options{Rules: []Rule{Always(c.policy)}, RootCAs: c.roots, Backoff: fast()})
+			client := New(Options{Rules: []Rule{Always(c.policy)}, RootCAs: c.roots})
 			if got, err := client.Decide(context.Background(), c.host); err != nil || got.Mode != c.want {
 				t.Errorf("got %v, %v", got.Mode, err)
 			}

@@ -83,7 +83,7 @@ func (s *tokens) requests() int {
 func serveTokens(t *testing.T, s *tokens, next http.Handler) Options {
 	t.Helper()
 	cert, pool := certificate(t, tomorrow(), "registry.example", "auth.example")
-	return Options{RootCAs: pool, Backoff: fast(), DialContext: dialTo(map[string]string{
+	return Options{RootCAs: pool, DialContext: dialTo(map[string]string{
 		"registry.example:443": serve(t, "127.0.0.2", s.registry("https://auth.example/token", next), cert),
 		"auth.example:443":     serve(t, "127.0.0.3", http.HandlerFunc(s.token), cert),
 	})}
