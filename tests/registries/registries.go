@@ -38,10 +38,7 @@ func serve(ip string, handler http.Handler, config *tls.Config) (*Server, error)
 		server: &http.Server{
 			ReadHeaderTimeout: time.Minute,
 			TLSConfig:         config,
-			// No HTTP/2: the registry of go-containerregistry reads one body at a time, while
-			// the others fill the window that all have in common, and so none goes on.
-			TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
-			ErrorLog:     log.New(io.Discard, "", 0), // clients that hang up are part of the tests
+			ErrorLog:          log.New(io.Discard, "", 0), // clients that hang up are part of the tests
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				requests.add(r.Method + " " + r.URL.Path)
 				handler.ServeHTTP(w, r)

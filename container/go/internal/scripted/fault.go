@@ -87,15 +87,6 @@ func LoseAnswer() Fault {
 	}
 }
 
-// Abort ends the exchange without an answer as net/http does it: over HTTP/2 by
-// resetting the stream.
-func Abort(after int64) Fault {
-	return func(r *Registry, _ http.ResponseWriter, req *http.Request) {
-		_, _ = r.take(req, uploadID(req), after)
-		panic(http.ErrAbortHandler)
-	}
-}
-
 // Status reads the body and answers with a failure. Fields are "Name: value".
 func Status(status int, fields ...string) Fault {
 	return func(_ *Registry, w http.ResponseWriter, req *http.Request) {

@@ -30,7 +30,6 @@ type Traits struct {
 	Names    bool   // says NAME_UNKNOWN of a repository that holds nothing
 	Token    string // wants this bearer token, if any
 	TLS      bool   // speaks HTTPS, under a certificate that nobody knows
-	HTTP2    bool   // with TLS: speaks HTTP/2
 }
 
 // Registry is a registry under 127.0.0.2.
@@ -73,7 +72,6 @@ func New(t testing.TB, traits Traits) *Registry {
 	r.server = httptest.NewUnstartedServer(http.HandlerFunc(r.serve))
 	_ = r.server.Listener.Close()
 	r.server.Listener = listener
-	r.server.EnableHTTP2 = traits.HTTP2
 	if traits.TLS {
 		r.server.StartTLS()
 	} else {

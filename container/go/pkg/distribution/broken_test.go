@@ -170,16 +170,6 @@ func TestWrongDigest(t *testing.T) {
 	}
 }
 
-func TestHTTP2StreamReset(t *testing.T) {
-	w := newWorld(t, scripted.Traits{Keeps: true, TLS: true, HTTP2: true})
-	w.registry.Script("PUT upload", 1, scripted.Abort(big/2))
-	b := fileOf(t, random(big))
-	w.ensure(b, Origin{}, true)
-	w.has(repo, b)
-	w.did(0, goneOn...)
-	w.slept(pauses(1))
-}
-
 // A token may end while a blob is under way.
 func TestUnauthorizedInMidUpload(t *testing.T) {
 	for name, fault := range map[string]scripted.Fault{

@@ -105,7 +105,6 @@ func connect(t *testing.T, dial Dial) *http.Transport {
 	t.Helper()
 	rt := &http.Transport{
 		DialContext:           dial,
-		ForceAttemptHTTP2:     true,
 		ExpectContinueTimeout: time.Hour,
 		TLSClientConfig:       &tls.Config{InsecureSkipVerify: true},
 	}

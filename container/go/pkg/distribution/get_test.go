@@ -261,24 +261,6 @@ func TestGetBlobFromURLs(t *testing.T) {
 	}
 }
 
-// TestGetBlobHTTP2: a broken stream of HTTP/2 is another error than a broken
-// connection of HTTP/1.
-func TestGetBlobHTTP2(t *testing.T) {
-	blob := randomBytes(1 << 20)
-	plain := newBlobServer(t, blob)
-	plain.script = []http.HandlerFunc{cut(1000, plain.whole), plain.whole}
-	s := httptest.NewUnstartedServer(plain.Config.Handler)
-	s.EnableHTTP2 = true
-	s.StartTLS()
-	t.Cleanup(s.Close)
-	client := testClient(t, s.URL)
-	client.transports = func(context.Context, string) (http.RoundTripper, error) { return s.Client().Transport, nil }
-	data, err := getBlob(t, client, descriptor(t, blob), func(int64) {})
-	if err != nil || !bytes.Equal(data, blob) || strings.Join(plain.ranges, ",") != ",bytes=1000-" {
-		t.Errorf("%d bytes, %v, asked for %q", len(data), err, plain.ranges)
-	}
-}
-
 func TestGetBlobNegativeSize(t *testing.T) {
 	d := descriptor(t, nil)
 	d.Size = -1

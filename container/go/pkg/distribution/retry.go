@@ -120,26 +120,13 @@ func broken(err error) bool {
 			return true
 		}
 	}
-	var (
-		reset streamReset
-		again *restarting
-	)
-	if errors.As(err, &reset) || errors.As(err, &again) {
+	var again *restarting
+	if errors.As(err, &again) {
 		return true
 	}
 	var temporary interface{ Temporary() bool }
 	return errors.As(err, &temporary) && temporary.Temporary()
 }
-
-// streamReset is how net/http, asked by errors.As for something of this shape, tells
-// of an HTTP/2 stream that the registry ended (golang.org/x/net/http2.StreamError).
-type streamReset struct {
-	StreamID uint32
-	Code     uint32
-	Cause    error
-}
-
-func (streamReset) Error() string { return "the stream was reset" }
 
 func now() time.Time { return time.Now() }
 

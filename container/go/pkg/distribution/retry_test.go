@@ -96,7 +96,6 @@ func TestAgain(t *testing.T) {
 		{"closed", around(net.ErrClosed), true},
 		{"timeout of the network", around(&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}), true},
 		{"wrapped timeout of the network", around(fmt.Errorf("broken: %w", os.NewSyscallError("write", syscall.ETIMEDOUT))), true},
-		{"HTTP/2 stream", around(streamReset{}), true},
 		{"temporary", around(temporary(true)), true},
 		{"not temporary", around(temporary(false)), false},
 		{"refused", around(os.NewSyscallError("connect", syscall.ECONNREFUSED)), false},

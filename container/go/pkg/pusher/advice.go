@@ -44,6 +44,8 @@ func headline(t task, err error) string {
 		said = fmt.Sprintf("the registry %s has no such repository, and does not make one", host)
 	case errors.Is(err, registry.ErrNameInvalid):
 		said = fmt.Sprintf("the registry %s does not accept the repository's name", host)
+	case errors.Is(err, registry.ErrTooLarge):
+		said = fmt.Sprintf("the registry %s, or a proxy before it, does not take a layer of that size", host)
 	case errors.Is(err, registry.ErrTooManyRequests):
 		said = fmt.Sprintf("the registry %s limits the rate of requests", host)
 	case errors.Is(err, registry.ErrServer):
@@ -87,6 +89,8 @@ func advice(t task, err error, keychain *registry.Keychain, machine *hostconfig.
 		return fmt.Sprintf("Make the repository %s there first, or correct the target's repository.", t.dst.ref.Context().RepositoryStr())
 	case errors.Is(err, registry.ErrNameInvalid):
 		return "A reference is " + registry.Grammar
+	case errors.Is(err, registry.ErrTooLarge):
+		return "Have the limit raised (nginx: client_max_body_size), or make smaller layers."
 	case errors.Is(err, registry.ErrTooManyRequests):
 		return "Wait a while and push again; what was sent already is not sent twice."
 	case errors.Is(err, registry.ErrServer):

@@ -55,6 +55,7 @@ func TestErrors(t *testing.T) {
 			want: []string{"does not accept the repository's name", "HOST[:PORT]/REPOSITORY"}},
 		{name: "500", host: serve(t, status(500, "boom"), false), insecure: true,
 			want: []string{"HOST failed, and failed again", "GET http://HOST/v2/", "500", "boom", "Its log"}},
+		{name: "413", host: serve(t, status(413, ""), false), insecure: true, want: []string{"HOST, or a proxy before it, does not take", "client_max_body_size"}},
 		{name: "429", host: serve(t, status(429, ""), false), insecure: true, want: []string{"limits the rate", "Wait a while"}},
 	}
 	for _, c := range cases {

@@ -197,6 +197,7 @@ func TestExplain(t *testing.T) {
 		{name: "403", host: serve(t, "127.0.0.2", status(403, `{"errors":[{"code":"DENIED"}]}`), nil), want: ErrNoCredentials, code: 403},
 		{name: "404 name", host: serve(t, "127.0.0.2", status(404, `{"errors":[{"code":"NAME_UNKNOWN"}]}`), nil), want: ErrNameUnknown, code: 404},
 		{name: "400 name", host: serve(t, "127.0.0.2", status(400, `{"errors":[{"code":"NAME_INVALID"}]}`), nil), want: ErrNameInvalid, code: 400},
+		{name: "413", host: serve(t, "127.0.0.2", status(413, ""), nil), want: ErrTooLarge, code: 413},
 		{name: "429", host: serve(t, "127.0.0.2", status(429, ""), nil), want: ErrTooManyRequests, code: 429},
 		{name: "500", host: serve(t, "127.0.0.2", status(500, "<html>\n\n"+strings.Repeat("sorry ", 1000)), nil), want: ErrServer, code: 500},
 		{name: "503", host: serve(t, "127.0.0.2", status(503, ""), nil), want: ErrServer, code: 503},

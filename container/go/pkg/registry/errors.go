@@ -32,6 +32,7 @@ var (
 	ErrDenied             = errors.New("the registry denied access")
 	ErrNameUnknown        = errors.New("the registry does not know the repository")
 	ErrNameInvalid        = errors.New("the registry does not accept the repository's name")
+	ErrTooLarge           = errors.New("the registry does not take requests of that size")
 	ErrTooManyRequests    = errors.New("the registry limits the rate of requests")
 	ErrServer             = errors.New("the registry failed")
 )
@@ -103,6 +104,8 @@ func answerKind(e *transport.Error, anonymous bool) error {
 		return ErrCredentialsRefused
 	case e.StatusCode == http.StatusForbidden:
 		return ErrDenied
+	case e.StatusCode == http.StatusRequestEntityTooLarge:
+		return ErrTooLarge
 	case e.StatusCode == http.StatusTooManyRequests:
 		return ErrTooManyRequests
 	case e.StatusCode >= 500:

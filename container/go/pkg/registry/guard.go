@@ -20,7 +20,7 @@ var ErrLeak = errors.New("refusing to send credentials to a server they do not b
 
 // errNotTried answers the HTTPS request that go-containerregistry makes before it
 // falls back to HTTP, where the probe already knows better.
-var errNotTried = errors.New("HTTPS is not tried again")
+var errNotTried = errors.New("the host speaks plain HTTP, so HTTPS is not tried")
 
 // ErrUndeclared is a request that would have shown credentials to everyone on the way
 // to a host that nobody declared insecure.

@@ -301,6 +301,21 @@ func TestNoSecretInErrors(t *testing.T) {
 	if !strings.Contains(err.Error(), "[redacted]") {
 		t.Errorf("%q: the registry did not echo, so the test proves nothing", err)
 	}
+	t.Run("short ones", func(t *testing.T) {
+		var s secrets
+		s.add("t", "test", "long-secret")
+		for text, want := range map[string]string{
+			"unexpected status of the latest test": "unexpected status of the latest [redacted]",
+			`refused "test" and Basic t`:           `refused "[redacted]" and Basic [redacted]`,
+			"along-secrets":                        "a[redacted]s",
+			"test":                                 "[redacted]",
+			"testtest test-test":                   "testtest [redacted]-[redacted]",
+		} {
+			if got := s.redact(text); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+	})
 	t.Run("token server without a token", func(t *testing.T) {
 		host := ""
 		host = serve(t, "127.0.0.2", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -85,7 +85,6 @@ func (c *Client) probe(ctx context.Context, host string, known TLS) (Mode, error
 		},
 	})
 	transport.DisableKeepAlives = true
-	transport.ForceAttemptHTTP2 = false
 	defer transport.CloseIdleConnections()
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+host+"/v2/", nil)

@@ -81,9 +81,39 @@ func (s *secrets) redact(text string) string {
 		return len(values[i]) > len(values[j]) || len(values[i]) == len(values[j]) && values[i] < values[j]
 	})
 	for _, v := range values {
-		text = strings.ReplaceAll(text, v, "[redacted]")
+		text = withoutSecret(text, v)
 	}
 	return withoutSecrets(text)
+}
+
+// withoutSecret takes a secret out of text. One that is short may be a part of many words,
+// and to take it out of those would make a riddle of the text, and tell what it is.
+func withoutSecret(text, secret string) string {
+	const short, redacted = 8, "[redacted]" // bytes
+	if len(secret) >= short {
+		return strings.ReplaceAll(text, secret, redacted)
+	}
+	var kept strings.Builder
+	done := 0
+	for {
+		i := strings.Index(text[done:], secret)
+		if i < 0 {
+			return kept.String() + text[done:]
+		}
+		begin := done + i
+		end := begin + len(secret)
+		kept.WriteString(text[done:begin])
+		if begin > 0 && isAlphanumeric(text[begin-1]) || end < len(text) && isAlphanumeric(text[end]) {
+			kept.WriteString(secret) // it is within a word
+		} else {
+			kept.WriteString(redacted)
+		}
+		done = end
+	}
+}
+
+func isAlphanumeric(b byte) bool {
+	return '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
 // withoutSecrets takes out of text what is a secret by its form.

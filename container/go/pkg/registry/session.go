@@ -197,7 +197,8 @@ func (t handshakes) RoundTrip(req *http.Request) (*http.Response, error) {
 		io.Reader
 		io.Closer
 	}{io.LimitReader(resp.Body, maxHandshake), resp.Body}
-	if resp.Header.Get("Retry-After") == "" || resp.StatusCode/100 < 4 {
+	busy := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500
+	if !busy || resp.Header.Get("Retry-After") == "" {
 		return resp, nil
 	}
 	defer resp.Body.Close()

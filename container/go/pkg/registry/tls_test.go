@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 )
 
@@ -86,5 +87,31 @@ func TestSkipVerify(t *testing.T) {
 				t.Errorf("got %v, %v", got.Mode, err)
 			}
 		})
+	}
+}
+
+// Each upload gets a connection to itself, from a server that would put all on one, too.
+func TestHTTP1(t *testing.T) {
+	var protocols sync.Map
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { protocols.Store(r.Proto, true) }))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	for _, policy := range []Policy{{SkipVerify: true, Reason: "test"}, {Reason: "test"}} {
+		roots := x509.NewCertPool()
+		roots.AddCert(s.Certificate())
+		client := New(Options{Rules: []Rule{Always(policy)}, RootCAs: roots})
+		if err := head(client, repo(t, s.Listener.Addr().String()+"/team/app")); err == nil {
+			t.Error("there is a manifest")
+		}
+	}
+	protocols.Range(func(protocol, _ any) bool {
+		if protocol != "HTTP/1.1" {
+			t.Errorf("the server was asked by %s", protocol)
+		}
+		return true
+	})
+	if _, asked := protocols.Load("HTTP/1.1"); !asked {
+		t.Error("the server was not asked")
 	}
 }
