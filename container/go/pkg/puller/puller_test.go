@@ -175,6 +175,7 @@ func TestFailures(t *testing.T) {
 		{"no flag", []string{"-name", "n", "-directory", "d", "what"}, []string{`"what"`}},
 		{"timeout", []string{"-name", "n", "-directory", "d", "-timeout", "0"}, []string{"above 0"}},
 		{"a URL", []string{"-name", "http://" + open + "/a"}, []string{"without http://", "insecure_repository"}},
+		{"user and password", []string{"-name", "user:guess 99@" + open + "/a"}, []string{"[redacted]@" + open, "docker login"}},
 		{"no reference", []string{"-name", open + "/A"}, []string{"not a reference"}},
 		{"plain HTTP", []string{"-name", open + "/team/app:v1", "-target", "base"},
 			[]string{"speaks plain HTTP", `container_pull(name = "base")`, "insecure_repository = True"}},

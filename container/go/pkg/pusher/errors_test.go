@@ -102,6 +102,28 @@ func TestBadInput(t *testing.T) {
 		{name: "tag", change: func(_ *target, p *spec.Push) { p.Tag = "a b" }, want: []string{`//cmd:image-push: tag "a b"`}},
 		{name: "tag in the repository", change: func(_ *target, p *spec.Push) { p.Repository = "a:b" }, want: []string{`repository "a:b"`}},
 		{name: "registry", change: func(_ *target, p *spec.Push) { p.Registry = "http://r" }, want: []string{`registry "http://r"`}},
+		{name: "user and password", change: func(_ *target, p *spec.Push) { p.Registry = "joe:correct-horse@r.example" },
+			want: []string{`registry "[redacted]@r.example"`, `"[redacted]@r.example/team/app:v1.0.0"`, "docker login"}},
+		{name: "user and password in a URL", change: func(_ *target, p *spec.Push) { p.Registry = "http://joe:correct-horse@r.example" },
+			want: []string{`registry "http://[redacted]@r.example"`, "without http://"}},
+		{name: "user and password in dst", args: []string{"-dst=joe:correct-horse@r.example/a:b"}, want: []string{`-dst "[redacted]@r.example/a:b"`, "docker login"}},
+		{name: "user and password beside an unknown key", change: func(_ *target, p *spec.Push) {
+			p.Registry, p.StampFiles = "joe:correct-horse@{HOST}", []string{"ws/stable-status.txt"}
+		}, want: []string{"[redacted]@{HOST}", "--workspace_status_command"}},
+		{name: "digest in the tag", change: func(_ *target, p *spec.Push) { p.Tag = "sha256:" + strings.Repeat("0", 64) },
+			want: []string{`tag "sha256:0`, "a tag has none of"}},
+		{name: "digest behind the tag", change: func(_ *target, p *spec.Push) { p.Tag = "v1@sha256:" + strings.Repeat("0", 64) },
+			want: []string{`tag "v1@sha256:0`, "a tag has none of"}},
+		{name: "slash in the tag", change: func(_ *target, p *spec.Push) { p.Tag = "feature/x" }, want: []string{`tag "feature/x"`, "a tag has none of"}},
+		{name: "start of the tag", change: func(_ *target, p *spec.Push) { p.Tag = "-v1" }, want: []string{`tag "-v1"`, "a tag begins with"}},
+		{name: "dots", change: func(_ *target, p *spec.Push) { p.Repository = "a/../b" }, want: []string{`repository "a/../b"`, "between two names"}},
+		{name: "port", change: func(_ *target, p *spec.Push) { p.Registry = "r.example:99999" }, want: []string{`registry "r.example:99999"`, "65535"}},
+		{name: "only slashes", change: func(_ *target, p *spec.Push) { p.Repository = "//" }, want: []string{"repository is empty"}},
+		{name: "empty dst", args: []string{"-dst="}, want: []string{"Required option -dst was not specified."}},
+		{name: "empty format", args: []string{"-format", ""}, want: []string{"Required option -format was not specified."}},
+		{name: "empty config", args: []string{"-config="}, want: []string{"Neither --tarball nor --config was specified."}},
+		{name: "empty tarball", args: []string{"-tarball="}, want: []string{"Neither --tarball nor --config was specified."}},
+		{name: "JSON of nothing", args: []string{"-json=-", "-dry-run"}, want: []string{"-json", "-dry-run"}},
 		{name: "not stamped", change: func(_ *target, p *spec.Push) { p.Tag = "{STABLE_TAG}" }, want: []string{`tag "{STABLE_TAG}"`, "stamped?"}},
 		{name: "unknown key", change: func(_ *target, p *spec.Push) {
 			p.Tag, p.StampFiles = "{STABLE_NONE}", []string{"ws/stable-status.txt"}
@@ -126,7 +148,7 @@ func TestBadInput(t *testing.T) {
 				c.change(tg, &tg.plan.Images[0])
 			}
 			code, out := tg.run(t, c.args...)
-			if code != 1 || strings.Contains(out, "cannot push") {
+			if code != 1 || strings.Contains(out, "cannot push") || strings.Contains(out, "correct-horse") {
 				t.Errorf("exit code %d:\n%s", code, out)
 			}
 			contains(t, out, c.want...)

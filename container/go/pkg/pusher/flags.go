@@ -74,6 +74,10 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 		return nil, errUsage
 	}
 	set.Visit(func(g *flag.Flag) { f.given[g.Name] = true })
+	if f.given["json"] && (f.dryRun || f.access.Explain) {
+		fmt.Fprintln(stderr, "ERROR: -json is about what was pushed, and with -dry-run or -explain nothing is; give one of them")
+		return nil, errUsage
+	}
 	return f, nil
 }
 

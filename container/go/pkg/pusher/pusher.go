@@ -91,7 +91,7 @@ func run(ctx context.Context, p Params, f *flags) error {
 		if tasks[i], err = prepare(image, f, resolve); err != nil {
 			return err
 		}
-		if configDir == "" {
+		if configDir == "" && !f.given["client-config-dir"] {
 			configDir = image.ClientConfigDir
 		}
 		if d := tasks[i].dst; d.written != d.text && !f.quiet {
@@ -159,7 +159,7 @@ func base(image spec.Push) name.Repository {
 	if image.BaseRegistry == "" || image.BaseRepository == "" {
 		return name.Repository{}
 	}
-	repo, err := name.NewRepository(image.BaseRegistry + "/" + image.BaseRepository)
+	repo, err := name.NewRepository(registry.TidySlashes(image.BaseRegistry + "/" + image.BaseRepository))
 	if err != nil {
 		return name.Repository{}
 	}
@@ -170,16 +170,17 @@ func base(image spec.Push) name.Repository {
 // one, the image of the command line.
 func readPlan(p Params, f *flags) (spec.PushPlan, launch.Resolver, error) {
 	found, ok := launch.Find(p.Argv0)
-	if !ok || found.Kind != launch.Push {
-		if f.dst == "" {
-			return spec.PushPlan{}, nil, errNoDst
-		}
-		if f.format == "" {
-			return spec.PushPlan{}, nil, errNoFormat
-		}
-		if !f.image.Given() {
-			return spec.PushPlan{}, nil, imageflags.ErrNoImage
-		}
+	planned := ok && found.Kind == launch.Push
+	// An empty value is a script's unset variable, and does not mean the plan's.
+	switch {
+	case f.dst == "" && (!planned || f.given["dst"]):
+		return spec.PushPlan{}, nil, errNoDst
+	case f.format == "" && (!planned || f.given["format"]):
+		return spec.PushPlan{}, nil, errNoFormat
+	case !f.image.Given() && (!planned || f.given["config"] || f.given["tarball"]):
+		return spec.PushPlan{}, nil, imageflags.ErrNoImage
+	}
+	if !planned {
 		return spec.PushPlan{Images: []spec.Push{{Format: f.format}}}, launch.Runfiles(p.Argv0, p.Getenv), nil
 	}
 	doc, err := spec.Read[spec.PushPlan](found.Path)
