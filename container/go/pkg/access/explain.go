@@ -71,3 +71,8 @@ func CredentialFiles(keychain *registry.Keychain) string {
 	}
 	return "Looked for credentials in: " + strings.Join(files, ", ")
 }
+
+// ProxyAdvice is what to do about a proxy in the way to a registry.
+func ProxyAdvice(host string) string {
+	return fmt.Sprintf("If %[1]s is to be reached without a proxy, say so in the environment: NO_PROXY=%[1]s, or more of them with commas between.", host)
+}

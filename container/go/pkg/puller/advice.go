@@ -34,6 +34,8 @@ func advise(f *flags, repo name.Repository, err error, keychain *registry.Keycha
 	case errors.Is(err, registry.ErrClientCertificate):
 		return fmt.Sprintf("Save the certificate that %s gave you as client.cert and client.key in a folder of certs.d, "+
 			"or pass it with -cert FILE -key FILE.", host)
+	case errors.Is(err, registry.ErrProxy):
+		return access.ProxyAdvice(host)
 	case errors.Is(err, registry.ErrRefused), errors.Is(err, registry.ErrTimeout):
 		return fmt.Sprintf("Is the registry running, and is %s its address and port?", host)
 	case errors.Is(err, registry.ErrUnknownHost):

@@ -26,6 +26,8 @@ func headline(t task, err error) string {
 		said = fmt.Sprintf("the certificate of the registry %s is not valid for it", host)
 	case errors.Is(err, registry.ErrClientCertificate):
 		said = fmt.Sprintf("the registry %s does not accept this client's certificate, or the lack of one", host)
+	case errors.Is(err, registry.ErrProxy):
+		said = fmt.Sprintf("the proxy that HTTPS_PROXY or HTTP_PROXY names does not let requests through to the registry %s", host)
 	case errors.Is(err, registry.ErrRefused):
 		said = fmt.Sprintf("nothing accepts connections at %s", host)
 	case errors.Is(err, registry.ErrUnknownHost):
@@ -68,6 +70,8 @@ func advice(t task, err error, keychain *registry.Keychain, machine *hostconfig.
 	case errors.Is(err, registry.ErrClientCertificate):
 		return "Pass the certificate that it gave you with --cert FILE --key FILE, or save them as client.cert and client.key\n" +
 			"in one of the folders certs.d below.\n" + access.LookedFor(host, machine)
+	case errors.Is(err, registry.ErrProxy):
+		return access.ProxyAdvice(host)
 	case errors.Is(err, registry.ErrRefused), errors.Is(err, registry.ErrTimeout):
 		return fmt.Sprintf("Is the registry running, and is %s its address and port?", host)
 	case errors.Is(err, registry.ErrUnknownHost):
@@ -108,6 +112,9 @@ func insecureAdvice(t task, condition string) string {
 	where := ""
 	if p.BuildFile != "" {
 		where = " in " + p.BuildFile
+		if repository, _, _ := strings.Cut(p.Target, "//"); repository != "" {
+			where += " of " + repository
+		}
 	}
 	return fmt.Sprintf("%s, add this line to %s(name = %q)%s:\n    insecure_repository = True,\n"+
 		"or pass it once: bazel run %s -- --insecure-repository", condition, rule, name, where, p.Target)

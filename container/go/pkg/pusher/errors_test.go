@@ -32,6 +32,7 @@ func TestErrors(t *testing.T) {
 	cases := []struct {
 		name     string
 		host     string
+		target   string // "" for //cmd:image-push
 		insecure bool
 		login    bool
 		want     []string
@@ -40,6 +41,9 @@ func TestErrors(t *testing.T) {
 			"ERROR: //cmd:image-push: cannot push to HOST/team/app:v1.0.0: the registry HOST speaks plain HTTP " +
 				"(http: server gave HTTP response to HTTPS client).\n" +
 				"If you trust the network between here and it, " + line}},
+		{name: "in another repository", host: serve(t, nil, false), target: "@other//x:push", want: []string{
+			"add this line to container_push(name = \"push\") in cmd/BUILD.bazel of @other:\n    insecure_repository = True,\n" +
+				"or pass it once: bazel run @other//x:push -- --insecure-repository\n"}},
 		{name: "certificate", host: serve(t, nil, true), want: []string{"certificate of the registry HOST", line}},
 		{name: "closed", host: closed, want: []string{"nothing accepts connections at HOST", "Is the registry running"}},
 		{name: "closed, declared", host: closed, insecure: true, want: []string{"nothing accepts connections at HOST"}},
@@ -60,6 +64,9 @@ func TestErrors(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			tg := newTarget(t, c.host)
+			if c.target != "" {
+				tg.plan.Images[0].Target = c.target
+			}
 			tg.plan.Images[0].InsecureRepository = c.insecure
 			if c.login {
 				auth := base64.StdEncoding.EncodeToString([]byte("alice:correct-horse"))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,6 +24,7 @@ var (
 	ErrUnknownAuthority   = errors.New("the registry's certificate is signed by an unknown authority")
 	ErrCertificate        = errors.New("the registry's certificate is not valid for it")
 	ErrClientCertificate  = errors.New("the registry does not accept the client's certificate")
+	ErrProxy              = errors.New("the proxy does not let requests through to the registry")
 	ErrRefused            = errors.New("the registry refuses connections")
 	ErrUnknownHost        = errors.New("the registry's name cannot be resolved")
 	ErrTimeout            = errors.New("the registry does not answer")
@@ -102,6 +104,8 @@ func answerKind(e *transport.Error, anonymous bool) error {
 		return ErrCredentialsRefused
 	case e.StatusCode == http.StatusForbidden:
 		return ErrDenied
+	case e.StatusCode == http.StatusProxyAuthRequired:
+		return ErrProxy
 	case e.StatusCode == http.StatusTooManyRequests:
 		return ErrTooManyRequests
 	case e.StatusCode >= 500:
@@ -129,8 +133,11 @@ func connectionKind(err error) error {
 		dns       *net.DNSError
 		timeout   net.Error
 		record    tls.RecordHeaderError
+		op        *net.OpError
 	)
 	switch {
+	case errors.Is(err, errProxyRefused), errors.As(err, &op) && op.Op == "proxyconnect":
+		return ErrProxy
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record),
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return ErrPlainHTTP
@@ -150,6 +157,17 @@ func connectionKind(err error) error {
 		return ErrTimeout
 	}
 	return nil
+}
+
+var errProxyRefused = errors.New("the proxy refuses to connect")
+
+// connected reads the answer of a proxy that was asked to connect to a host: net/http
+// would make nothing of it but the words of its status.
+func connected(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return fmt.Errorf("%w: %s answers %s", errProxyRefused, proxy.Host, answer.Status)
 }
 
 // oneLine keeps a page of HTML that some proxy answered with from filling a screen.

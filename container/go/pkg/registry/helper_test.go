@@ -15,6 +15,7 @@ func TestHelpers(t *testing.T) {
 	for helper, script := range map[string]string{
 		"works":  "#!/bin/sh\ncat >/dev/null\nprintf '{\"Username\":\"helped\",\"Secret\":\"x\"}'\n",
 		"broken": "#!/bin/sh\ntouch \"$0.ran\"\necho 'no session bus' >&2\nexit 1\n",
+		"leaks":  "#!/bin/sh\nprintf '{\"Username\":\"helped\",\"Secret\":\"correct-horse\"}'\nexit 1\n",
 	} {
 		if err := os.WriteFile(filepath.Join(bin, "docker-credential-"+helper), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
@@ -35,6 +36,9 @@ func TestHelpers(t *testing.T) {
 		{name: "broken for this registry", config: map[string]any{"credHelpers": map[string]string{"r.example": "broken"}},
 			err: "docker-credential-broken", ran: true},
 		{name: "missing for this registry", config: map[string]any{"credHelpers": map[string]string{"r.example": "missing"}}, err: "docker-credential-missing"},
+		{name: "fails with a secret for this registry", config: map[string]any{"credHelpers": map[string]string{"r.example": "leaks"}},
+			err: "docker-credential-leaks"},
+		{name: "fails with a secret for all", config: map[string]any{"credsStore": "leaks"}, warned: true},
 		{name: "broken for all, own works", config: map[string]any{"credsStore": "broken",
 			"credHelpers": map[string]string{"r.example": "works"}}, want: "helped"},
 		{name: "broken for all, in the file", config: map[string]any{"credsStore": "broken", "auths": plain}, want: user, warned: true, ran: true},
@@ -45,7 +49,8 @@ func TestHelpers(t *testing.T) {
 			k := NewKeychain(dockerConfig(t, c.config), noEnv)
 			found, err := k.Resolve(repo(t, "r.example/team/app"))
 			if c.err != "" {
-				if err == nil || !strings.Contains(err.Error(), c.err) || !strings.Contains(err.Error(), "credHelpers for r.example") {
+				if err == nil || !strings.Contains(err.Error(), c.err) || !strings.Contains(err.Error(), "credHelpers for r.example") ||
+					strings.Contains(err.Error(), "correct-horse") {
 					t.Errorf("got %v", err)
 				}
 			} else if err != nil {
@@ -53,7 +58,8 @@ func TestHelpers(t *testing.T) {
 			} else if config, err := authn.Authorization(context.Background(), found); err != nil || config.Username != c.want {
 				t.Errorf("got %q, %v", config.Username, err)
 			}
-			if failed := k.failures(); (len(failed) > 0) != c.warned || c.warned && !strings.Contains(failed[0], "credsStore") {
+			if failed := k.failures(); (len(failed) > 0) != c.warned || c.warned &&
+				(!strings.Contains(failed[0], "credsStore") || strings.Contains(failed[0], "correct-horse")) {
 				t.Errorf("warned: %q", failed)
 			}
 			if _, err := os.Stat(filepath.Join(bin, "docker-credential-broken.ran")); (err == nil) != c.ran {

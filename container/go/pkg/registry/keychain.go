@@ -112,6 +112,9 @@ func (k *Keychain) credentials(file *configfile.ConfigFile, target authn.Resourc
 		}
 	}
 	found, err := file.GetAuthConfig(registry)
+	if err != nil {
+		err = withoutSecret(err)
+	}
 	if err != nil && file.CredentialHelpers[registry] != "" {
 		return types.AuthConfig{}, "", fmt.Errorf("docker-credential-%s, which %s names in credHelpers for %s: %w",
 			helper(file, registry), file.Filename, registry, err)
@@ -130,6 +133,16 @@ func (k *Keychain) credentials(file *configfile.ConfigFile, target authn.Resourc
 		return found, "docker.io", nil
 	}
 	return types.AuthConfig{}, "", nil
+}
+
+// withoutSecret is the error of a helper, which quotes what the helper printed, without
+// that if it printed credentials and failed for all that.
+func withoutSecret(err error) error {
+	said, printed, ok := strings.Cut(err.Error(), "out: `")
+	if ok && strings.Contains(strings.ToLower(printed), `"secret"`) {
+		return errors.New(said + "out: [redacted]")
+	}
+	return err
 }
 
 // plain is found without what is no credential.
