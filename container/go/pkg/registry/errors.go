@@ -133,10 +133,9 @@ func connectionKind(err error) error {
 		dns       *net.DNSError
 		timeout   net.Error
 		record    tls.RecordHeaderError
-		op        *net.OpError
 	)
 	switch {
-	case errors.Is(err, errProxyRefused), errors.As(err, &op) && op.Op == "proxyconnect":
+	case errors.Is(err, errProxyRefused), isProxyDown(err):
 		return ErrProxy
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record),
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):

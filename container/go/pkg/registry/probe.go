@@ -106,6 +106,9 @@ func (c *Client) probe(ctx context.Context, host string, known TLS) (Mode, error
 	case isDial(err) && hasPort(host):
 		// Nobody listens there, so HTTP would fail just the same.
 		return 0, err
+	case isProxyDown(err):
+		// Which says nothing about the host.
+		return 0, err
 	default:
 		return PlainHTTP, nil
 	}
@@ -148,8 +151,14 @@ func isAlert(err error) bool {
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// isDial tells whether no connection came about at all.
+// isDial tells whether no connection to the host came about at all.
 func isDial(err error) bool {
 	var op *net.OpError
-	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// isProxyDown tells whether the proxy in the way was not reached.
+func isProxyDown(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "proxyconnect"
 }

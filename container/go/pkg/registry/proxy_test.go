@@ -57,6 +57,24 @@ func TestProxy(t *testing.T) {
 	}
 }
 
+// A proxy that is down tells nothing about a registry: what is only allowed to speak plain
+// HTTP is not spoken to so because of that.
+func TestProxyDownIsNoPlainHTTP(t *testing.T) {
+	const host = "r.example" // without a port, HTTP would be another one than HTTPS
+	if os.Getenv("DECIDE_BEHIND_PROXY") != "" {
+		client := New(Options{Rules: rules(host, true)})
+		_, err := client.Decide(t.Context(), host)
+		t.Logf("proxy: %v.", errors.Is(client.Explain(repo(t, host+"/a"), err), ErrProxy))
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestProxyDownIsNoPlainHTTP$", "-test.v")
+	cmd.Env = append(os.Environ(), "DECIDE_BEHIND_PROXY=1", "HTTPS_PROXY=http://"+closedPort, "https_proxy=", "NO_PROXY=", "no_proxy=", "REQUEST_METHOD=")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "proxy: true.") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
 func TestProxyInTheWay(t *testing.T) {
 	refusing := func(code int) string {
 		return serve(t, "127.0.0.2", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }), nil)
