@@ -28,6 +28,8 @@ func headline(t task, err error) string {
 		said = fmt.Sprintf("the registry %s does not accept this client's certificate, or the lack of one", host)
 	case errors.Is(err, registry.ErrProxy):
 		said = fmt.Sprintf("the proxy that HTTPS_PROXY or HTTP_PROXY names does not let requests through to the registry %s", host)
+	case errors.Is(err, registry.ErrNotRegistry):
+		said = fmt.Sprintf("what answers at %s does not do so as a registry does", host)
 	case errors.Is(err, registry.ErrRefused):
 		said = fmt.Sprintf("nothing accepts connections at %s", host)
 	case errors.Is(err, registry.ErrUnknownHost):
@@ -72,7 +74,7 @@ func advice(t task, err error, keychain *registry.Keychain, machine *hostconfig.
 			"in one of the folders certs.d below.\n" + access.LookedFor(host, machine)
 	case errors.Is(err, registry.ErrProxy):
 		return access.ProxyAdvice(host)
-	case errors.Is(err, registry.ErrRefused), errors.Is(err, registry.ErrTimeout):
+	case errors.Is(err, registry.ErrRefused), errors.Is(err, registry.ErrTimeout), errors.Is(err, registry.ErrNotRegistry):
 		return fmt.Sprintf("Is the registry running, and is %s its address and port?", host)
 	case errors.Is(err, registry.ErrUnknownHost):
 		return fmt.Sprintf("Is %q the name of the registry? Without a registry in front, the first part of a name is taken for one if it has a dot or a port.", host)

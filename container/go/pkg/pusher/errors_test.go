@@ -57,6 +57,8 @@ func TestErrors(t *testing.T) {
 			want: []string{"no such repository", "Make the repository team/app"}},
 		{name: "name invalid", host: serve(t, status(400, `{"errors":[{"code":"NAME_INVALID"}]}`), false), insecure: true,
 			want: []string{"does not accept the repository's name", "HOST[:PORT]/REPOSITORY"}},
+		{name: "no registry", host: serve(t, status(404, "<html>no such page</html>"), false), insecure: true,
+			want: []string{"what answers at HOST does not do so as a registry does", "no such page", "is HOST its address and port?"}},
 		{name: "500", host: serve(t, status(500, "boom"), false), insecure: true,
 			want: []string{"HOST failed, and failed again", "GET http://HOST/v2/", "500", "boom", "Its log"}},
 		{name: "429", host: serve(t, status(429, ""), false), insecure: true, want: []string{"limits the rate", "Wait a while"}},

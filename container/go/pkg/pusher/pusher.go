@@ -39,7 +39,7 @@ type Params struct {
 	// UserAgent goes with every request.
 	UserAgent string
 	// Registry holds further settings of the client, for tests; its rules, keychain,
-	// user agent and notices are Run's.
+	// user agent and notices are Run's, and so is its patience unless it is set.
 	Registry registry.Options
 	// Retry says how often and when requests are repeated.
 	Retry distribution.Retry
@@ -268,6 +268,9 @@ func clientOptions(p Params, f *flags, keychain *registry.Keychain, meter *distr
 	opts.Keychain = keychain
 	opts.UserAgent = p.UserAgent
 	opts.InFlight = f.jobs
+	if opts.Patience == 0 {
+		opts.Patience = time.Minute
+	}
 	if opts.DialContext == nil {
 		opts.DialContext = registry.Dial
 	}

@@ -36,6 +36,10 @@ type Options struct {
 	// until their answers are closed; 0 means 8.
 	InFlight int
 
+	// Patience is how long a registry may take to answer the first question, GET /v2/,
+	// for which none has anything to do; 0 waits as long as it takes.
+	Patience time.Duration
+
 	// RootCAs replaces the system's certificate authorities.
 	RootCAs *x509.CertPool
 	// DialContext replaces Dial.

@@ -25,6 +25,7 @@ var (
 	ErrCertificate        = errors.New("the registry's certificate is not valid for it")
 	ErrClientCertificate  = errors.New("the registry does not accept the client's certificate")
 	ErrProxy              = errors.New("the proxy does not let requests through to the registry")
+	ErrNotRegistry        = errors.New("what answers is no registry")
 	ErrRefused            = errors.New("the registry refuses connections")
 	ErrUnknownHost        = errors.New("the registry's name cannot be resolved")
 	ErrTimeout            = errors.New("the registry does not answer")
@@ -110,6 +111,9 @@ func answerKind(e *transport.Error, anonymous bool) error {
 		return ErrTooManyRequests
 	case e.StatusCode >= 500:
 		return ErrServer
+	case e.StatusCode/100 == 2, e.Request != nil && e.Request.URL.Path == "/v2/" && len(e.Errors) == 0:
+		// Done, and yet not as the specification says; or there is no such endpoint.
+		return ErrNotRegistry
 	}
 	return nil
 }
@@ -137,9 +141,11 @@ func connectionKind(err error) error {
 	switch {
 	case errors.Is(err, errProxyRefused), isProxyDown(err):
 		return ErrProxy
-	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record),
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/",
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return ErrPlainHTTP
+	case errors.As(err, &record), strings.Contains(err.Error(), "malformed HTTP"):
+		return ErrNotRegistry
 	case errors.As(err, &host), errors.As(err, &invalid):
 		return ErrCertificate
 	case errors.As(err, &authority), errors.As(err, &verify):
@@ -152,7 +158,7 @@ func connectionKind(err error) error {
 		return ErrUnknownHost
 	case errors.Is(err, context.Canceled):
 		return nil
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return ErrTimeout
 	}
 	return nil

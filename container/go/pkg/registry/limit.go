@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"sync"
@@ -18,12 +19,27 @@ func (c *Client) limited(rt http.RoundTripper, req *http.Request) (*http.Respons
 		}
 		return nil, req.Context().Err()
 	}
-	resp, err := rt.RoundTrip(req)
+	resp, err := c.first(rt, req)
 	if err != nil {
 		<-c.inFlight
 		return nil, err
 	}
 	resp.Body = &place{ReadCloser: resp.Body, leave: sync.OnceFunc(func() { <-c.inFlight })}
+	return resp, nil
+}
+
+// first makes a request and, if it is the first question, does not wait for ever.
+func (c *Client) first(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	if req.URL.Path != "/v2/" || c.opts.Patience <= 0 {
+		return rt.RoundTrip(req)
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), c.opts.Patience)
+	resp, err := rt.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	resp.Body = &place{ReadCloser: resp.Body, leave: cancel}
 	return resp, nil
 }
 
