@@ -173,6 +173,7 @@ func TestFailures(t *testing.T) {
 		{"no name", []string{"-directory", "d"}, []string{"Required option -name was not specified."}},
 		{"no directory", []string{"-name", "n"}, []string{"Required option -directory was not specified."}},
 		{"no flag", []string{"-name", "n", "-directory", "d", "what"}, []string{`"what"`}},
+		{"no such flag", []string{"-nonsense"}, []string{"ERROR: flag provided but not defined: -nonsense; see -help"}},
 		{"timeout", []string{"-name", "n", "-directory", "d", "-timeout", "0"}, []string{"above 0"}},
 		{"a URL", []string{"-name", "http://" + open + "/a"}, []string{"without http://", "insecure_repository"}},
 		{"user and password", []string{"-name", "user:guess 99@" + open + "/a"}, []string{"[redacted]@" + open, "docker login"}},

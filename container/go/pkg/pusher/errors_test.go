@@ -147,7 +147,7 @@ func TestBadInput(t *testing.T) {
 		{name: "two images and a dst", change: func(tg *target, p *spec.Push) { tg.plan.Images = append(tg.plan.Images, *p) },
 			args: []string{"-dst=a/b:c"}, want: []string{"-dst is for one image", "pushes 2"}},
 		{name: "version", change: func(tg *target, _ *spec.Push) { tg.plan.Version = 2 }, want: []string{"version 2", "push.json"}},
-		{name: "unknown flag", args: []string{"-nonsense"}, want: []string{"-nonsense"}},
+		{name: "unknown flag", args: []string{"-nonsense"}, want: []string{"ERROR: flag provided but not defined: -nonsense; see -help"}},
 		{name: "argument", args: []string{"nonsense"}, want: []string{`ERROR: unexpected argument "nonsense"`}},
 	}
 	for _, c := range cases {
