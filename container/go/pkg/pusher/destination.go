@@ -136,7 +136,7 @@ func hint(text string) string {
 	return ""
 }
 
-// readFile is the content of a runfile without the newlines at its end, as a shell
+// readFile is the content of a runfile without the white space at its end, as a shell
 // would substitute it.
 func readFile(runfile string, resolve func(string) (string, error)) (string, error) {
 	path, err := resolve(runfile)
@@ -147,7 +147,7 @@ func readFile(runfile string, resolve func(string) (string, error)) (string, err
 	if err != nil {
 		return "", err
 	}
-	return strings.TrimRight(string(data), "\r\n"), nil
+	return strings.TrimRight(string(data), " \t\r\n"), nil
 }
 
 // subject is what messages call a push.
