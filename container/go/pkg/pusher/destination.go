@@ -76,8 +76,9 @@ func planDestination(p spec.Push, resolve func(string) (string, error), s stampe
 		d.ref, err = registry.Reference(d.text)
 	}
 	if err != nil {
+		whole := shown(parts[0].text) + "/" + shown(parts[1].text) + ":" + shown(parts[2].text)
 		return destination{}, fmt.Errorf("%s: %s %q makes %q, which is not a reference: %w%s\nA reference is %s",
-			subject(p), bad.attribute, registry.HidePassword(bad.text), registry.HidePassword(d.text), err, hint(bad.text), registry.Grammar)
+			subject(p), bad.attribute, shown(bad.text), whole, err, hint(bad.text), registry.Grammar)
 	}
 	return d, nil
 }
@@ -93,7 +94,7 @@ func wholeDestination(source, dst string, p spec.Push, s stamper) (destination, 
 	ref, err := registry.Reference(text)
 	if err != nil {
 		return destination{}, fmt.Errorf("%s: %s %q is not a reference: %w%s\nA reference is %s",
-			subject(p), source, registry.HidePassword(text), err, hint(text), registry.Grammar)
+			subject(p), source, shown(text), err, hint(text), registry.Grammar)
 	}
 	return destination{written: dst, text: text, ref: ref}, nil
 }
@@ -106,7 +107,7 @@ func expand(text string, p spec.Push, s stamper) (string, error) {
 	if missing := s.Missing(text); len(missing) > 0 {
 		return "", fmt.Errorf("%q: {%s} of %s is in none of the workspace status files; "+
 			"--workspace_status_command has to print a line with %s and its value",
-			registry.HidePassword(text), strings.Join(missing, "}, {"), subject(p), strings.Join(missing, ", "))
+			shown(text), strings.Join(missing, "}, {"), subject(p), strings.Join(missing, ", "))
 	}
 	return s.Expand(text), nil
 }
@@ -125,8 +126,21 @@ func invalidPart(parts []part) (part, error) {
 	if strings.ContainsAny(parts[2].text, "/:@") {
 		return parts[2], errors.New("a tag has none of '/', ':' and '@' in it")
 	}
-	_, err := registry.Reference(parts[0].text + "/" + parts[1].text + ":" + parts[2].text)
-	return parts[2], err
+	if _, err := registry.Reference(parts[0].text + "/" + parts[1].text + ":" + parts[2].text); err != nil {
+		return parts[2], errors.New("a tag has at most 128 letters, digits, '.', '_' and '-', and begins with none of '.' and '-'")
+	}
+	return part{}, nil
+}
+
+// shown is text as messages have it: not all of a file that was taken for a name, and no
+// password.
+func shown(text string) string {
+	const limit = 300
+	text = registry.HidePassword(text)
+	if len(text) > limit {
+		text = text[:limit] + "..."
+	}
+	return text
 }
 
 func hint(text string) string {

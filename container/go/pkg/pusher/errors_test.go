@@ -124,7 +124,16 @@ func TestBadInput(t *testing.T) {
 		{name: "digest behind the tag", change: func(_ *target, p *spec.Push) { p.Tag = "v1@sha256:" + strings.Repeat("0", 64) },
 			want: []string{`tag "v1@sha256:0`, "a tag has none of"}},
 		{name: "slash in the tag", change: func(_ *target, p *spec.Push) { p.Tag = "feature/x" }, want: []string{`tag "feature/x"`, "a tag has none of"}},
-		{name: "start of the tag", change: func(_ *target, p *spec.Push) { p.Tag = "-v1" }, want: []string{`tag "-v1"`, "a tag begins with"}},
+		{name: "start of the tag", change: func(_ *target, p *spec.Push) { p.Tag = "-v1" }, want: []string{`tag "-v1"`, "begins with none of"}},
+		{name: "lines in the tag's file", change: func(tg *target, p *spec.Push) {
+			p.TagFile = "ws/lines"
+			_ = os.WriteFile(tg.file("lines"), []byte("v1\nv2\n"), 0o600)
+		}, want: []string{`tag_file "v1\nv2" makes "127.0.0.2:1/team/app:v1\nv2", which is not a reference: a tag has at most`}},
+		{name: "another file than the tag's", change: func(tg *target, p *spec.Push) {
+			p.TagFile = "ws/large"
+			_ = os.WriteFile(tg.file("large"), []byte("joe:correct-horse@"+strings.Repeat("x", 1000)), 0o600)
+		}, want: []string{`tag_file "[redacted]@xxx`, `xxx...", which`}},
+
 		{name: "dots", change: func(_ *target, p *spec.Push) { p.Repository = "a/../b" }, want: []string{`repository "a/../b"`, "between two names"}},
 		{name: "port", change: func(_ *target, p *spec.Push) { p.Registry = "r.example:99999" }, want: []string{`registry "r.example:99999"`, "65535"}},
 		{name: "only slashes", change: func(_ *target, p *spec.Push) { p.Repository = "//" }, want: []string{"repository is empty"}},
