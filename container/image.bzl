@@ -61,7 +61,7 @@ def container_image(**kwargs):
     if type(labels) == type({}):
         files = []
         for value in labels.values():
-            if value.startswith("@") and value[1:] not in files:
+            if value.startswith("@") and value != "@" and value[1:] not in files:
                 files.append(value[1:])
         kwargs["label_files"] = files
         kwargs["label_file_strings"] = files

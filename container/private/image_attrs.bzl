@@ -1,7 +1,7 @@
 """The attributes and outputs of container_image."""
 
 load("//container:providers.bzl", "LayerInfo", "STAMP_ATTR")
-load(":layer_attrs.bzl", "LAYER_ATTRS")
+load(":layer_attrs.bzl", "LAYER_ATTRS", "TAR_TYPES")
 load(":programs.bzl", "LAUNCHER_ATTRS")
 load(":tool_attrs.bzl", "tool_attrs")
 
@@ -10,7 +10,7 @@ _IMAGE_ATTRS = {
         doc = "CPU architecture recorded in the configuration. If empty: the base's, or amd64 from scratch.",
     ),
     "base": attr.label(
-        allow_files = [".tar", ".tar.gz", ".tgz", ".tar.xz"],
+        allow_files = TAR_TYPES,
         doc = "The image to build upon; none builds from scratch.",
     ),
     "cmd": attr.string_list(

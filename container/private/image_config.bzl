@@ -40,7 +40,7 @@ def label_entries(ctx, labels, label_files, label_file_strings):
     entries = []
     for key, value in labels.items():
         entry = {"file": "", "key": key, "value": value}
-        if value.startswith("@"):
+        if value.startswith("@") and value != "@":
             file = files.get(value[1:])
             if not file:
                 fail("%s: labels: %r names no file; write \\@ for a literal @" % (label_text(ctx.label), value))

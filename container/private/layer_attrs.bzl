@@ -4,7 +4,8 @@ container_image's that describes its own layer."""
 load(":programs.bzl", "BUILDER_ATTRS")
 load(":tool_attrs.bzl", "tool_attrs")
 
-_TAR_TYPES = [".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tzst"]
+# Archives that are read whatever they are compressed by.
+TAR_TYPES = [".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tzst"]
 
 _LAYER_ATTRS = {
     "compression": attr.string(
@@ -65,7 +66,7 @@ _LAYER_ATTRS = {
         doc = "Symbolic links to create: from path in the image to target.",
     ),
     "tars": attr.label_list(
-        allow_files = _TAR_TYPES,
+        allow_files = TAR_TYPES,
         doc = "Archives to extract into the layer.",
     ),
 }

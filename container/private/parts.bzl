@@ -2,7 +2,8 @@
 
 container/providers.bzl lists its keys."""
 
-load("//container:providers.bzl", "ImageInfo", "ImportInfo", "PullInfo")
+load("//container:providers.bzl", "ImageInfo", "ImportInfo", "LayerInfo", "PullInfo")
+load(":labels.bzl", "label_text")
 load(":layer_build.bzl", "describe_layer")
 load(":programs.bzl", "run_builder")
 
@@ -83,6 +84,8 @@ def parts_of(ctx, name, target):
         given = target[ImageInfo].container_parts
     elif ImportInfo in target:
         given = target[ImportInfo].container_parts
+    elif LayerInfo in target:
+        fail("%s: %s is a layer and no image; put it into `layers` of a container_image, and name that" % (label_text(ctx.label), label_text(target.label)))
     else:
         return unpack(ctx, name, files[0]) if files else None
     parts = dict(SCRATCH)

@@ -117,6 +117,10 @@ def pull_impl(repository_ctx):
       given do.
     """
     attr = repository_ctx.attr
+    if "@" in attr.registry:
+        # Before it is shown anywhere.
+        fail(("container_pull(name = \"%s\"): registry is written without user and password, which everyone could " +
+              "read there; log in with docker login, or set docker_client_config") % _said_name(repository_ctx))
     repository_ctx.file("image/BUILD", "", executable = False)
     directory = repository_ctx.path("image")
     command = _command(repository_ctx, directory)

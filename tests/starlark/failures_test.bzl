@@ -1,7 +1,7 @@
 """Targets that cannot be: the error names the attribute and the remedy."""
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
-load("//container:container.bzl", "container_bundle", "container_image", "container_import", "container_layer")
+load("//container:container.bzl", "container_bundle", "container_image", "container_import", "container_layer", "container_push")
 
 def _failure_impl(ctx):
     env = analysistest.begin(ctx)
@@ -28,6 +28,8 @@ def failures_tests(name):
         "directory": ["leads out of the image"],
         "import": ["config is missing"],
         "launcher_args": ["launcher_args has no effect without launcher"],
+        "layer_as_base": ["//tests/starlark:failures_layer_as_base: //tests/starlark:failures_layer is a layer and no image", "`layers` of a container_image"],
+        "layer_as_image": ["//tests/starlark:failures_layer_as_image: //tests/starlark:failures_layer is a layer and no image", "`layers` of a container_image"],
         "mtime": ["both mtime and portable_mtime"],
     }
     container_bundle(
@@ -65,6 +67,24 @@ def failures_tests(name):
     container_image(
         name = name + "_launcher_args",
         launcher_args = ["--verbose"],
+        tags = ["manual"],
+    )
+    container_layer(
+        name = name + "_layer",
+        files = ["BUILD.bazel"],
+        tags = ["manual"],
+    )
+    container_image(
+        name = name + "_layer_as_base",
+        base = name + "_layer",
+        tags = ["manual"],
+    )
+    container_push(
+        name = name + "_layer_as_image",
+        format = "Docker",
+        image = name + "_layer",
+        registry = "registry.test",
+        repository = "team/app",
         tags = ["manual"],
     )
     container_layer(

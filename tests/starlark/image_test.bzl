@@ -41,6 +41,14 @@ def _image_impl(ctx):
             asserts.false(env, argument.endswith("bash"), "%s runs %s" % (action.mnemonic, action.argv))
     return analysistest.end(env)
 
+def _saved_impl(ctx):
+    env = analysistest.begin(ctx)
+    parts = analysistest.target_under_test(env)[ImageInfo].container_parts
+    asserts.true(env, parts["unpacked"], "the base is a docker-save archive")
+    return analysistest.end(env)
+
+_saved_test = analysistest.make(_saved_impl)
+
 _image_test = analysistest.make(_image_impl, attrs = {
     "image": attr.string(doc = "name of the image"),
     "layers": attr.int(doc = "how many layers it has"),
@@ -86,7 +94,25 @@ def image_tests(name):
         layers = 3,
         target_under_test = name + "_top",
     )
+    saved = []
+    for extension in ["tar.bz2", "tar.zst"]:
+        native.genrule(
+            name = "%s_saved_%s" % (name, extension),
+            outs = ["saved." + extension],
+            cmd = "false",
+            tags = ["manual"],
+        )
+        container_image(
+            name = "%s_on_saved_%s" % (name, extension),
+            base = "saved." + extension,
+            tags = ["manual"],
+        )
+        _saved_test(
+            name = "%s_on_saved_%s_test" % (name, extension),
+            target_under_test = "%s_on_saved_%s" % (name, extension),
+        )
+        saved.append("%s_on_saved_%s_test" % (name, extension))
     native.test_suite(
         name = name,
-        tests = [name + "_layer_test", name + "_base_test", name + "_top_test"],
+        tests = [name + "_layer_test", name + "_base_test", name + "_top_test"] + saved,
     )

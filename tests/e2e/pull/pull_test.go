@@ -307,6 +307,7 @@ func (s *suite) testFailures(t *testing.T) {
 		{"no_platform", []string{"Pull command failed: ", "no image for the platform linux/s390x; there are: linux/amd64, linux/arm64"}},
 		{"no_tag", []string{"Pull command failed: ", "there is no v9 in repository team/base"}},
 		{"no_digest", []string{"Pull command failed: ", "there is no", "sha256:1111"}},
+		{"no_login", []string{`container_pull(name = "no_login"): registry is written without user and password`, "docker login"}},
 	} {
 		t.Run(tc.repository, func(t *testing.T) {
 			r := s.bazel.Run(t, "build", "@"+tc.repository+"//image")

@@ -79,7 +79,8 @@ func Main(ctx context.Context, p Process) int {
 			return run(ctx, p, p.Args[2:])
 		}
 	}
-	fmt.Fprintf(p.Stderr, "ERROR: %s: name the program to be, as the first argument or as the name of the executable: %s\n",
+	fmt.Fprintf(p.Stderr, "ERROR: %[1]s: if a rule made it, its plan has to lie beside it: %[1]s.push.json, .load.json or .test.json. "+
+		"Else name the program to be, as the first argument or as the name of the executable: %[2]s\n",
 		filepath.Base(p.Args[0]), strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 	return 2
 }

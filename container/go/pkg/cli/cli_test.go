@@ -41,6 +41,7 @@ func TestPrograms(t *testing.T) {
 		want string
 	}{
 		{"nothing", nil, 2, "name the program"},
+		{"a plan left behind", []string{"/x/image-push"}, 2, "image-push.push.json"},
 		{"unknown program", []string{"imagetool", "painter"}, 2, "builder, compare_ids_test, create_image_config, digester, "},
 		{"builder as an argument", []string{"/x/imagetool", "builder", "paint"}, 2, `no command "paint"`},
 		{"builder by name", []string{"/x/builder", "paint"}, 2, `no command "paint"`},

@@ -116,13 +116,15 @@ func history(target, when string, layers int) rawList {
 }
 
 // label writes a target alike in all versions of Bazel: //a:b, where newer ones say
-// @//a:b or @@//a:b, and @r//a:b for @@r//a:b.
+// @//a:b or @@//a:b, and @r//a:b for @@r//a:b. Names that Bzlmod makes of several have
+// a + between, where Bazel 7 has a ~.
 func label(target string) string {
 	name := strings.TrimLeft(target, "@")
-	if name == target || strings.HasPrefix(name, "//") {
+	repository, rest, ok := strings.Cut(name, "//")
+	if !ok || repository == "" {
 		return name
 	}
-	return "@" + name
+	return "@" + strings.ReplaceAll(repository, "~", "+") + "//" + rest
 }
 
 // execution sets what a container of the image runs, and how.

@@ -217,6 +217,7 @@ func TestHistory(t *testing.T) {
 	}
 	for target, want := range map[string]string{
 		"//p:x": "//p:x", "@//p:x": "//p:x", "@@//p:x": "//p:x", "@@r//p:x": "@r//p:x", "@r//p:x": "@r//p:x",
+		"@@m~//p:x": "@m+//p:x", "@@m+//p:x": "@m+//p:x", "@@m~~e~r//p:a~b": "@m++e+r//p:a~b",
 	} {
 		t.Run(target, func(t *testing.T) { same(t, "label", label(target), want) })
 	}

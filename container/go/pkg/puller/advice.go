@@ -36,7 +36,7 @@ func advise(f *flags, repo name.Repository, err error, keychain *registry.Keycha
 			"or pass it with -cert FILE -key FILE.", host)
 	case errors.Is(err, registry.ErrProxy):
 		return access.ProxyAdvice(host)
-	case errors.Is(err, registry.ErrRefused), errors.Is(err, registry.ErrTimeout):
+	case errors.Is(err, registry.ErrRefused), errors.Is(err, registry.ErrTimeout), errors.Is(err, registry.ErrNotRegistry):
 		return fmt.Sprintf("Is the registry running, and is %s its address and port?", host)
 	case errors.Is(err, registry.ErrUnknownHost):
 		return fmt.Sprintf("Is %q the name of the registry?", host)

@@ -68,11 +68,7 @@ func (w *words) Set(value string) error {
 func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	f := &flags{access: access.Flags{Named: true}}
 	set := flag.NewFlagSet("puller", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	set.Usage = func() {
-		fmt.Fprintln(stderr, "Pulls an image from a registry into a directory.")
-		set.PrintDefaults()
-	}
+	set.SetOutput(io.Discard)
 	set.StringVar(&f.name, "name", "", "`reference` to pull: host/repository:tag or host/repository@digest")
 	set.StringVar(&f.directory, "directory", "", "`directory` to put the image into")
 	set.StringVar(&f.configDir, "client-config-dir", "", "`directory` of a docker config.json to take credentials from")
@@ -86,11 +82,16 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.IntVar(&f.timeout, "timeout", defaultTimeout, "how many `seconds` the registry may send nothing")
 	f.access.Register(set, "pull")
 	set.StringVar(&f.target, "target", "", "`name` of the container_pull, for messages")
-	if err := set.Parse(args); err != nil {
+	err := set.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(stderr, "Pulls an image from a registry into a directory.")
+		set.SetOutput(stderr)
+		set.PrintDefaults()
 		return nil, err
 	}
-	var err error
 	switch {
+	case err != nil:
+		err = fmt.Errorf("%w; see -help for the flags that there are", err)
 	case set.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q; options begin with a dash", set.Arg(0))
 	case f.name == "":

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"strings"
 	"sync/atomic"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -66,10 +65,7 @@ func Run(ctx context.Context, p Params) int {
 }
 
 func run(ctx context.Context, p Params, f *flags) error {
-	if strings.Contains(f.name, "://") {
-		return fmt.Errorf("%w: a registry is written without http:// or https://; "+
-			"insecure_repository is what allows plain HTTP", errPull)
-	}
+	f.name = registry.TidySlashes(f.name)
 	ref, err := registry.Parse(f.name)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errPull, err)

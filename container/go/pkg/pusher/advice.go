@@ -27,7 +27,9 @@ func headline(t task, err error) string {
 	case errors.Is(err, registry.ErrClientCertificate):
 		said = fmt.Sprintf("the registry %s does not accept this client's certificate, or the lack of one", host)
 	case errors.Is(err, registry.ErrProxy):
-		said = fmt.Sprintf("the proxy on the way to the registry %s cannot be reached", host)
+		said = fmt.Sprintf("the proxy that HTTPS_PROXY or HTTP_PROXY names does not let requests through to the registry %s", host)
+	case errors.Is(err, registry.ErrNotRegistry):
+		said = fmt.Sprintf("what answers at %s does not do so as a registry does", host)
 	case errors.Is(err, registry.ErrRefused):
 		said = fmt.Sprintf("nothing accepts connections at %s", host)
 	case errors.Is(err, registry.ErrUnknownHost):
@@ -74,7 +76,7 @@ func advice(t task, err error, keychain *registry.Keychain, machine *hostconfig.
 			"in one of the folders certs.d below.\n" + access.LookedFor(host, machine)
 	case errors.Is(err, registry.ErrProxy):
 		return access.ProxyAdvice(host)
-	case errors.Is(err, registry.ErrRefused), errors.Is(err, registry.ErrTimeout):
+	case errors.Is(err, registry.ErrRefused), errors.Is(err, registry.ErrTimeout), errors.Is(err, registry.ErrNotRegistry):
 		return fmt.Sprintf("Is the registry running, and is %s its address and port?", host)
 	case errors.Is(err, registry.ErrUnknownHost):
 		return fmt.Sprintf("Is %q the name of the registry? Without a registry in front, the first part of a name is taken for one if it has a dot or a port.", host)
@@ -116,6 +118,9 @@ func insecureAdvice(t task, condition string) string {
 	where := ""
 	if p.BuildFile != "" {
 		where = " in " + p.BuildFile
+		if repository, _, _ := strings.Cut(p.Target, "//"); repository != "" {
+			where += " of " + repository
+		}
 	}
 	return fmt.Sprintf("%s, add this line to %s(name = %q)%s:\n    insecure_repository = True,\n"+
 		"or pass it once: bazel run %s -- --insecure-repository", condition, rule, name, where, p.Target)

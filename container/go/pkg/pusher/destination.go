@@ -12,10 +12,6 @@ import (
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/spec"
 )
 
-// errScheme is a URL where a reference belongs.
-var errScheme = errors.New("a registry is written without http:// or https://; " +
-	"insecure_repository, or --insecure-repository, is what allows plain HTTP")
-
 // stamper is what a destination needs of stamp.Stamper.
 type stamper interface {
 	Expand(text string) string
@@ -62,6 +58,9 @@ func planDestination(p spec.Push, resolve func(string) (string, error), s stampe
 		if err != nil {
 			return destination{}, fmt.Errorf("%s: %s: %w", subject(p), parts[i].attribute, err)
 		}
+		if i < 2 {
+			parts[i].written, text = registry.TidySlashes(parts[i].written), registry.TidySlashes(text)
+		}
 		if text == "" {
 			return destination{}, fmt.Errorf("%s: %s is empty; set it in the target, or give the --define or the file "+
 				"that it is made from, or pass the whole destination with -dst", subject(p), parts[i].attribute)
@@ -72,16 +71,14 @@ func planDestination(p spec.Push, resolve func(string) (string, error), s stampe
 		written: parts[0].written + "/" + parts[1].written + ":" + parts[2].written,
 		text:    parts[0].text + "/" + parts[1].text + ":" + parts[2].text,
 	}
-	if err := registry.CheckUserinfo(d.text); err != nil {
-		return destination{}, fmt.Errorf("%s: %s: %w", subject(p), parts[0].attribute, err)
-	}
 	bad, err := invalidPart(parts)
 	if err == nil {
-		d.ref, err = name.ParseReference(d.text)
+		d.ref, err = registry.Reference(d.text)
 	}
 	if err != nil {
+		whole := shown(parts[0].text) + "/" + shown(parts[1].text) + ":" + shown(parts[2].text)
 		return destination{}, fmt.Errorf("%s: %s %q makes %q, which is not a reference: %w%s\nA reference is %s",
-			subject(p), bad.attribute, bad.text, d.text, err, hint(bad.text), registry.Grammar)
+			subject(p), bad.attribute, shown(bad.text), whole, err, hint(bad.text), registry.Grammar)
 	}
 	return d, nil
 }
@@ -93,16 +90,11 @@ func wholeDestination(source, dst string, p spec.Push, s stamper) (destination, 
 	if err != nil {
 		return destination{}, fmt.Errorf("%s: %s: %w", subject(p), source, err)
 	}
-	if err := registry.CheckUserinfo(text); err != nil {
-		return destination{}, fmt.Errorf("%s: %s: %w", subject(p), source, err)
-	}
-	ref, err := name.ParseReference(text)
-	if strings.Contains(text, "://") {
-		err = errScheme
-	}
+	dst, text = registry.TidySlashes(dst), registry.TidySlashes(text)
+	ref, err := registry.Reference(text)
 	if err != nil {
 		return destination{}, fmt.Errorf("%s: %s %q is not a reference: %w%s\nA reference is %s",
-			subject(p), source, text, err, hint(text), registry.Grammar)
+			subject(p), source, shown(text), err, hint(text), registry.Grammar)
 	}
 	return destination{written: dst, text: text, ref: ref}, nil
 }
@@ -115,31 +107,40 @@ func expand(text string, p spec.Push, s stamper) (string, error) {
 	if missing := s.Missing(text); len(missing) > 0 {
 		return "", fmt.Errorf("%q: {%s} of %s is in none of the workspace status files; "+
 			"--workspace_status_command has to print a line with %s and its value",
-			text, strings.Join(missing, "}, {"), subject(p), strings.Join(missing, ", "))
+			shown(text), strings.Join(missing, "}, {"), subject(p), strings.Join(missing, ", "))
 	}
 	return s.Expand(text), nil
 }
 
 // invalidPart finds the attribute that makes the reference invalid.
 func invalidPart(parts []part) (part, error) {
-	if strings.Contains(parts[0].text, "://") {
-		return parts[0], errScheme
-	}
-	host, _, _ := strings.Cut(parts[0].text, "/")
-	if _, err := name.NewRegistry(host); err != nil {
-		return parts[0], err
-	}
-	if _, err := name.NewRepository(parts[0].text + "/x"); err != nil {
+	if _, err := registry.Reference(parts[0].text + "/x"); err != nil {
 		return parts[0], err
 	}
 	if strings.ContainsAny(parts[1].text, ":@") {
 		return parts[1], errors.New("a repository has neither ':' nor '@' in it")
 	}
-	if _, err := name.NewRepository(parts[0].text + "/" + parts[1].text); err != nil {
+	if _, err := registry.Reference(parts[0].text + "/" + parts[1].text); err != nil {
 		return parts[1], err
 	}
-	_, err := name.NewTag(parts[0].text + "/" + parts[1].text + ":" + parts[2].text)
-	return parts[2], err
+	if strings.ContainsAny(parts[2].text, "/:@") {
+		return parts[2], errors.New("a tag has none of '/', ':' and '@' in it")
+	}
+	if _, err := registry.Reference(parts[0].text + "/" + parts[1].text + ":" + parts[2].text); err != nil {
+		return parts[2], errors.New("a tag has at most 128 letters, digits, '.', '_' and '-', and begins with none of '.' and '-'")
+	}
+	return part{}, nil
+}
+
+// shown is text as messages have it: not all of a file that was taken for a name, and no
+// password.
+func shown(text string) string {
+	const limit = 300
+	text = registry.HidePassword(text)
+	if len(text) > limit {
+		text = text[:limit] + "..."
+	}
+	return text
 }
 
 func hint(text string) string {
@@ -149,7 +150,7 @@ func hint(text string) string {
 	return ""
 }
 
-// readFile is the content of a runfile without the newlines at its end, as a shell
+// readFile is the content of a runfile without the white space at its end, as a shell
 // would substitute it.
 func readFile(runfile string, resolve func(string) (string, error)) (string, error) {
 	path, err := resolve(runfile)
@@ -160,7 +161,7 @@ func readFile(runfile string, resolve func(string) (string, error)) (string, err
 	if err != nil {
 		return "", err
 	}
-	return strings.TrimRight(string(data), "\r\n"), nil
+	return strings.TrimRight(string(data), " \t\r\n"), nil
 }
 
 // subject is what messages call a push.

@@ -32,6 +32,7 @@ func TestErrors(t *testing.T) {
 	cases := []struct {
 		name     string
 		host     string
+		target   string // "" for //cmd:image-push
 		insecure bool
 		login    bool
 		want     []string
@@ -40,6 +41,9 @@ func TestErrors(t *testing.T) {
 			"ERROR: //cmd:image-push: cannot push to HOST/team/app:v1.0.0: the registry HOST speaks plain HTTP " +
 				"(http: server gave HTTP response to HTTPS client).\n" +
 				"If you trust the network between here and it, " + line}},
+		{name: "in another repository", host: serve(t, nil, false), target: "@other//x:push", want: []string{
+			"add this line to container_push(name = \"push\") in cmd/BUILD.bazel of @other:\n    insecure_repository = True,\n" +
+				"or pass it once: bazel run @other//x:push -- --insecure-repository\n"}},
 		{name: "certificate", host: serve(t, nil, true), want: []string{"certificate of the registry HOST", line}},
 		{name: "closed", host: closed, want: []string{"nothing accepts connections at HOST", "Is the registry running"}},
 		{name: "closed, declared", host: closed, insecure: true, want: []string{"nothing accepts connections at HOST"}},
@@ -53,6 +57,8 @@ func TestErrors(t *testing.T) {
 			want: []string{"no such repository", "Make the repository team/app"}},
 		{name: "name invalid", host: serve(t, status(400, `{"errors":[{"code":"NAME_INVALID"}]}`), false), insecure: true,
 			want: []string{"does not accept the repository's name", "HOST[:PORT]/REPOSITORY"}},
+		{name: "no registry", host: serve(t, status(404, "<html>no such page</html>"), false), insecure: true,
+			want: []string{"what answers at HOST does not do so as a registry does", "no such page", "is HOST its address and port?"}},
 		{name: "500", host: serve(t, status(500, "boom"), false), insecure: true,
 			want: []string{"HOST failed, and failed again", "GET http://HOST/v2/", "500", "boom", "Its log"}},
 		{name: "413", host: serve(t, status(413, ""), false), insecure: true, want: []string{"HOST, or a proxy before it, does not take", "client_max_body_size"}},
@@ -61,6 +67,9 @@ func TestErrors(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			tg := newTarget(t, c.host)
+			if c.target != "" {
+				tg.plan.Images[0].Target = c.target
+			}
 			tg.plan.Images[0].InsecureRepository = c.insecure
 			if c.login {
 				auth := base64.StdEncoding.EncodeToString([]byte("alice:correct-horse"))
@@ -103,13 +112,42 @@ func TestBadInput(t *testing.T) {
 		{name: "tag", change: func(_ *target, p *spec.Push) { p.Tag = "a b" }, want: []string{`//cmd:image-push: tag "a b"`}},
 		{name: "tag in the repository", change: func(_ *target, p *spec.Push) { p.Repository = "a:b" }, want: []string{`repository "a:b"`}},
 		{name: "registry", change: func(_ *target, p *spec.Push) { p.Registry = "http://r" }, want: []string{`registry "http://r"`}},
+		{name: "user and password", change: func(_ *target, p *spec.Push) { p.Registry = "joe:correct-horse@r.example" },
+			want: []string{`registry "[redacted]@r.example"`, `"[redacted]@r.example/team/app:v1.0.0"`, "docker login"}},
+		{name: "user and password in a URL", change: func(_ *target, p *spec.Push) { p.Registry = "http://joe:correct-horse@r.example" },
+			want: []string{`registry "http://[redacted]@r.example"`, "without http://"}},
+		{name: "user and password in dst", args: []string{"-dst=joe:correct-horse@r.example/a:b"}, want: []string{`-dst "[redacted]@r.example/a:b"`, "docker login"}},
+		{name: "user and password beside an unknown key", change: func(_ *target, p *spec.Push) {
+			p.Registry, p.StampFiles = "joe:correct-horse@{HOST}", []string{"ws/stable-status.txt"}
+		}, want: []string{"[redacted]@{HOST}", "--workspace_status_command"}},
+		{name: "digest in the tag", change: func(_ *target, p *spec.Push) { p.Tag = "sha256:" + strings.Repeat("0", 64) },
+			want: []string{`tag "sha256:0`, "a tag has none of"}},
+		{name: "digest behind the tag", change: func(_ *target, p *spec.Push) { p.Tag = "v1@sha256:" + strings.Repeat("0", 64) },
+			want: []string{`tag "v1@sha256:0`, "a tag has none of"}},
+		{name: "slash in the tag", change: func(_ *target, p *spec.Push) { p.Tag = "feature/x" }, want: []string{`tag "feature/x"`, "a tag has none of"}},
+		{name: "start of the tag", change: func(_ *target, p *spec.Push) { p.Tag = "-v1" }, want: []string{`tag "-v1"`, "begins with none of"}},
+		{name: "lines in the tag's file", change: func(tg *target, p *spec.Push) {
+			p.TagFile = "ws/lines"
+			_ = os.WriteFile(tg.file("lines"), []byte("v1\nv2\n"), 0o600)
+		}, want: []string{`tag_file "v1\nv2" makes "127.0.0.2:1/team/app:v1\nv2", which is not a reference: a tag has at most`}},
+		{name: "another file than the tag's", change: func(tg *target, p *spec.Push) {
+			p.TagFile = "ws/large"
+			_ = os.WriteFile(tg.file("large"), []byte("joe:correct-horse@"+strings.Repeat("x", 1000)), 0o600)
+		}, want: []string{`tag_file "[redacted]@xxx`, `xxx...", which`}},
+
+		{name: "dots", change: func(_ *target, p *spec.Push) { p.Repository = "a/../b" }, want: []string{`repository "a/../b"`, "between two names"}},
+		{name: "port", change: func(_ *target, p *spec.Push) { p.Registry = "r.example:99999" }, want: []string{`registry "r.example:99999"`, "65535"}},
+		{name: "only slashes", change: func(_ *target, p *spec.Push) { p.Repository = "//" }, want: []string{"repository is empty"}},
+		{name: "empty dst", args: []string{"-dst="}, want: []string{"Required option -dst was not specified."}},
+		{name: "empty format", args: []string{"-format", ""}, want: []string{"Required option -format was not specified."}},
+		{name: "empty config", args: []string{"-config="}, want: []string{"Neither --tarball nor --config was specified."}},
+		{name: "empty tarball", args: []string{"-tarball="}, want: []string{"Neither --tarball nor --config was specified."}},
+		{name: "JSON of nothing", args: []string{"-json=-", "-dry-run"}, want: []string{"-json", "-dry-run"}},
 		{name: "not stamped", change: func(_ *target, p *spec.Push) { p.Tag = "{STABLE_TAG}" }, want: []string{`tag "{STABLE_TAG}"`, "stamped?"}},
 		{name: "unknown key", change: func(_ *target, p *spec.Push) {
 			p.Tag, p.StampFiles = "{STABLE_NONE}", []string{"ws/stable-status.txt"}
 		}, want: []string{"//cmd:image-push", "STABLE_NONE", "--workspace_status_command"}},
 		{name: "dst is a URL", args: []string{"-dst", "http://r/a:b"}, want: []string{"-dst", "without http://"}},
-		{name: "dst with a password", args: []string{"-dst", "user:hunter2@127.0.0.2:5000/a:b"}, want: []string{"//cmd:image-push: -dst: there is a user", "docker login"}},
-		{name: "registry with a password", change: func(_ *target, p *spec.Push) { p.Registry = "user:hunter2@r" }, want: []string{"//cmd:image-push: registry: there is a user"}},
 		{name: "bad dst", args: []string{"-dst", "A/B:c d"}, want: []string{"//cmd:image-push: -dst", "A/B:c d"}},
 		{name: "format", change: func(_ *target, p *spec.Push) { p.Format = "x" }, want: []string{"//cmd:image-push: format", "Docker or OCI"}},
 		{name: "missing layer", change: func(tg *target, _ *spec.Push) { _ = os.Remove(tg.file("layer.tar")) },
@@ -119,7 +157,7 @@ func TestBadInput(t *testing.T) {
 		{name: "two images and a dst", change: func(tg *target, p *spec.Push) { tg.plan.Images = append(tg.plan.Images, *p) },
 			args: []string{"-dst=a/b:c"}, want: []string{"-dst is for one image", "pushes 2"}},
 		{name: "version", change: func(tg *target, _ *spec.Push) { tg.plan.Version = 2 }, want: []string{"version 2", "push.json"}},
-		{name: "unknown flag", args: []string{"-nonsense"}, want: []string{"-nonsense"}},
+		{name: "unknown flag", args: []string{"-nonsense"}, want: []string{"ERROR: flag provided but not defined: -nonsense; see -help"}},
 		{name: "argument", args: []string{"nonsense"}, want: []string{`ERROR: unexpected argument "nonsense"`}},
 	}
 	for _, c := range cases {
@@ -129,7 +167,7 @@ func TestBadInput(t *testing.T) {
 				c.change(tg, &tg.plan.Images[0])
 			}
 			code, out := tg.run(t, c.args...)
-			if code != 1 || strings.Contains(out, "cannot push") || strings.Contains(out, "hunter2") {
+			if code != 1 || strings.Contains(out, "cannot push") || strings.Contains(out, "correct-horse") {
 				t.Errorf("exit code %d:\n%s", code, out)
 			}
 			contains(t, out, c.want...)

@@ -81,7 +81,7 @@ func newTarget(t *testing.T, host string) *target {
 	save(t, runfiles+"layer.tar", layer)
 	save(t, runfiles+"config.json", config)
 	save(t, runfiles+"manifest.json", manifest)
-	save(t, runfiles+"repository.txt", []byte("from/file\n\n"))
+	save(t, runfiles+"repository.txt", []byte("from/file \t\n\n"))
 	save(t, runfiles+"tag.txt", []byte("v-{STABLE_TAG}\r\n"))
 	save(t, runfiles+"stable-status.txt", []byte("STABLE_TAG v1.0.0\nSTABLE_OTHER x\n"))
 	tg.plan = spec.PushPlan{Version: 1, Images: []spec.Push{{

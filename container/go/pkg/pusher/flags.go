@@ -45,12 +45,7 @@ type flags struct {
 func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	f := &flags{given: map[string]bool{}}
 	set := flag.NewFlagSet("pusher", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	set.Usage = func() {
-		fmt.Fprintln(stderr, "Pushes container images to a registry. Without a plan beside the program, "+
-			"-dst, -format and one of -config and -tarball are needed.")
-		set.PrintDefaults()
-	}
+	set.SetOutput(io.Discard)
 	set.StringVar(&f.dst, "dst", "", "`reference` to push to: host/repository:tag or host/repository@digest; {KEY} is stamped")
 	f.image.Register(set)
 	set.StringVar(&f.format, "format", "", "`format` of the manifest: Docker or OCI")
@@ -62,8 +57,17 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.StringVar(&f.json, "json", "", "`file` to write to, as JSON, what was pushed and what it took; - is the standard output")
 	set.BoolVar(&f.dryRun, "dry-run", false, "say what would be pushed, and push nothing")
 	set.BoolVar(&f.quiet, "quiet", false, "print errors only")
-	if err := set.Parse(args); err != nil {
+	err := set.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(stderr, "Pushes container images to a registry. Without a plan beside the program, "+
+			"-dst, -format and one of -config and -tarball are needed.")
+		set.SetOutput(stderr)
+		set.PrintDefaults()
 		return nil, err
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "ERROR: %v; see -help for the flags that there are\n", err)
+		return nil, errUsage
 	}
 	if set.NArg() > 0 {
 		fmt.Fprintf(stderr, "ERROR: unexpected argument %q; options begin with a dash\n", set.Arg(0))
@@ -78,6 +82,10 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 		return nil, errUsage
 	}
 	set.Visit(func(g *flag.Flag) { f.given[g.Name] = true })
+	if f.given["json"] && (f.dryRun || f.access.Explain) {
+		fmt.Fprintln(stderr, "ERROR: -json is about what was pushed, and with -dry-run or -explain nothing is; give one of them")
+		return nil, errUsage
+	}
 	return f, nil
 }
 

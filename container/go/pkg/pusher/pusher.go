@@ -39,7 +39,7 @@ type Params struct {
 	// UserAgent goes with every request.
 	UserAgent string
 	// Registry holds further settings of the client, for tests; its rules, keychain,
-	// user agent and notices are Run's.
+	// user agent and notices are Run's, and so is its patience unless it is set.
 	Registry registry.Options
 	// Retry says how often and when requests are repeated.
 	Retry distribution.Retry
@@ -161,7 +161,7 @@ func base(image spec.Push) name.Repository {
 	if image.BaseRegistry == "" || image.BaseRepository == "" {
 		return name.Repository{}
 	}
-	repo, err := name.NewRepository(image.BaseRegistry + "/" + image.BaseRepository)
+	repo, err := name.NewRepository(registry.TidySlashes(image.BaseRegistry + "/" + image.BaseRepository))
 	if err != nil {
 		return name.Repository{}
 	}
@@ -172,16 +172,17 @@ func base(image spec.Push) name.Repository {
 // one, the image of the command line.
 func readPlan(p Params, f *flags) (spec.PushPlan, launch.Resolver, error) {
 	found, ok := launch.Find(p.Argv0)
-	if !ok || found.Kind != launch.Push {
-		if f.dst == "" {
-			return spec.PushPlan{}, nil, errNoDst
-		}
-		if f.format == "" {
-			return spec.PushPlan{}, nil, errNoFormat
-		}
-		if !f.image.Given() {
-			return spec.PushPlan{}, nil, imageflags.ErrNoImage
-		}
+	planned := ok && found.Kind == launch.Push
+	// An empty value is a script's unset variable, and does not mean the plan's.
+	switch {
+	case f.dst == "" && (!planned || f.given["dst"]):
+		return spec.PushPlan{}, nil, errNoDst
+	case f.format == "" && (!planned || f.given["format"]):
+		return spec.PushPlan{}, nil, errNoFormat
+	case !f.image.Given() && (!planned || f.given["config"] || f.given["tarball"]):
+		return spec.PushPlan{}, nil, imageflags.ErrNoImage
+	}
+	if !planned {
 		return spec.PushPlan{Images: []spec.Push{{Format: f.format}}}, launch.Runfiles(p.Argv0, p.Getenv), nil
 	}
 	doc, err := spec.Read[spec.PushPlan](found.Path)
@@ -210,7 +211,7 @@ func prepareAll(doc spec.PushPlan, p Params, f *flags, resolve launch.Resolver) 
 		if tasks[i], err = prepare(image, f, resolve); err != nil {
 			return nil, "", err
 		}
-		if configDir == "" {
+		if configDir == "" && !f.given["client-config-dir"] {
 			configDir = image.ClientConfigDir
 		}
 		if d := tasks[i].dst; d.written != d.text && !f.quiet {
@@ -291,6 +292,9 @@ func clientOptions(p Params, f *flags, keychain *registry.Keychain, meter *distr
 	opts.Keychain = keychain
 	opts.UserAgent = p.UserAgent
 	opts.InFlight = f.jobs
+	if opts.Patience == 0 {
+		opts.Patience = time.Minute
+	}
 	if opts.DialContext == nil {
 		opts.DialContext = registry.Dial
 	}

@@ -38,6 +38,13 @@ func TestPlanAndFlags(t *testing.T) {
 			lines: []string{"Successfully pushed Docker image to %[1]s/x/y@%[2]s\n"}},
 		{name: "registry with a prefix", change: func(p *spec.Push) { p.Registry += "/prefix"; p.InsecureRepository = true },
 			ref: "prefix/team/app:v1.0.0"},
+		{name: "slashes too many", change: func(p *spec.Push) {
+			p.Registry, p.Repository, p.InsecureRepository = p.Registry+"/prefix/", "/team//app/", true
+		}, ref: "prefix/team/app:v1.0.0", lines: []string{"image to %[1]s/prefix/team/app:v1.0.0 - %[1]s/prefix/team/app@%[2]s\n"}},
+		{name: "slashes too many in dst", args: []string{"-insecure-repository", "-dst", "HOST//x//y:z"}, ref: "x/y:z",
+			lines: []string{"image to %[1]s/x/y:z - %[1]s/x/y@%[2]s\n"}},
+		{name: "no folder of credentials", change: func(p *spec.Push) { p.ClientConfigDir = "/no/such" },
+			args: []string{"-insecure-repository", "-client-config-dir="}, ref: "team/app:v1.0.0"},
 		{name: "files", change: func(p *spec.Push) {
 			p.RepositoryFile, p.TagFile, p.StampFiles = "ws/repository.txt", "ws/tag.txt", []string{"ws/stable-status.txt"}
 			p.InsecureRepository = true

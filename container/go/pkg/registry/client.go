@@ -31,6 +31,10 @@ type Options struct {
 	// until their answers are closed; 0 means 8.
 	InFlight int
 
+	// Patience is how long a registry may take to answer the first question, GET /v2/,
+	// for which none has anything to do; 0 waits as long as it takes.
+	Patience time.Duration
+
 	// RootCAs replaces the system's certificate authorities.
 	RootCAs *x509.CertPool
 	// DialContext replaces Dial.
@@ -95,14 +99,15 @@ func (c *Client) newTransport(config *tls.Config) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           c.opts.DialContext,
-		TLSClientConfig:       config,
-		Protocols:             &protocols,
-		MaxIdleConnsPerHost:   c.opts.InFlight,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: connected,
+		DialContext:            c.opts.DialContext,
+		TLSClientConfig:        config,
+		Protocols:              &protocols,
+		MaxIdleConnsPerHost:    c.opts.InFlight,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ExpectContinueTimeout:  time.Second,
 	}
 }
 

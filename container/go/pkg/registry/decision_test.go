@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/random"
@@ -177,6 +179,8 @@ func TestExplain(t *testing.T) {
 	status := func(code int, body string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, body, code) })
 	}
+	silence := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	plain := []Rule{Always(Policy{PlainHTTP: true})}
 	cases := []struct {
 		name string
 		host string
@@ -198,6 +202,11 @@ func TestExplain(t *testing.T) {
 		{name: "404 name", host: serve(t, "127.0.0.2", status(404, `{"errors":[{"code":"NAME_UNKNOWN"}]}`), nil), want: ErrNameUnknown, code: 404},
 		{name: "400 name", host: serve(t, "127.0.0.2", status(400, `{"errors":[{"code":"NAME_INVALID"}]}`), nil), want: ErrNameInvalid, code: 400},
 		{name: "413", host: serve(t, "127.0.0.2", status(413, ""), nil), want: ErrTooLarge, code: 413},
+		{name: "404 without an endpoint", host: serve(t, "127.0.0.2", status(404, "<html>"), nil), want: ErrNotRegistry, code: 404},
+		{name: "204", host: serve(t, "127.0.0.2", status(204, ""), nil), want: ErrNotRegistry, code: 204},
+		{name: "another protocol", host: talk(t, "SSH-2.0-x\r\n"), want: ErrNotRegistry, opts: Options{Rules: plain}},
+		{name: "silent", host: serve(t, "127.0.0.2", silence, nil), want: ErrTimeout, opts: Options{Rules: plain, Patience: time.Millisecond}},
+		{name: "another protocol instead of TLS", host: talk(t, "SSH-2.0-x\r\n"), want: ErrNotRegistry},
 		{name: "429", host: serve(t, "127.0.0.2", status(429, ""), nil), want: ErrTooManyRequests, code: 429},
 		{name: "500", host: serve(t, "127.0.0.2", status(500, "<html>\n\n"+strings.Repeat("sorry ", 1000)), nil), want: ErrServer, code: 500},
 		{name: "503", host: serve(t, "127.0.0.2", status(503, ""), nil), want: ErrServer, code: 503},
@@ -233,6 +242,34 @@ func TestExplain(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// talk starts a server that answers everyone alike.
+func talk(t *testing.T, answer string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 1)) // before anything is asked, nobody listens
+			_, _ = c.Write([]byte(answer))
+			_, _ = io.Copy(io.Discard, c) // until the client hangs up: a close before that may take the answer back
+			_ = c.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = l.Close()
+		<-done
+	})
+	return l.Addr().String()
 }
 
 // head asks for a manifest and treats its absence as success.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,7 +24,8 @@ var (
 	ErrUnknownAuthority   = errors.New("the registry's certificate is signed by an unknown authority")
 	ErrCertificate        = errors.New("the registry's certificate is not valid for it")
 	ErrClientCertificate  = errors.New("the registry does not accept the client's certificate")
-	ErrProxy              = errors.New("the proxy cannot be reached")
+	ErrProxy              = errors.New("the proxy does not let requests through to the registry")
+	ErrNotRegistry        = errors.New("what answers is no registry")
 	ErrRefused            = errors.New("the registry refuses connections")
 	ErrUnknownHost        = errors.New("the registry's name cannot be resolved")
 	ErrTimeout            = errors.New("the registry does not answer")
@@ -106,10 +108,15 @@ func answerKind(e *transport.Error, anonymous bool) error {
 		return ErrDenied
 	case e.StatusCode == http.StatusRequestEntityTooLarge:
 		return ErrTooLarge
+	case e.StatusCode == http.StatusProxyAuthRequired:
+		return ErrProxy
 	case e.StatusCode == http.StatusTooManyRequests:
 		return ErrTooManyRequests
 	case e.StatusCode >= 500:
 		return ErrServer
+	case e.StatusCode/100 == 2, e.Request != nil && e.Request.URL.Path == "/v2/" && len(e.Errors) == 0:
+		// Done, and yet not as the specification says; or there is no such endpoint.
+		return ErrNotRegistry
 	}
 	return nil
 }
@@ -133,14 +140,15 @@ func connectionKind(err error) error {
 		dns       *net.DNSError
 		timeout   net.Error
 		record    tls.RecordHeaderError
-		op        *net.OpError
 	)
 	switch {
-	case errors.As(err, &op) && op.Op == "proxyconnect":
+	case errors.Is(err, errProxyRefused), isProxyDown(err):
 		return ErrProxy
-	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record),
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/",
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return ErrPlainHTTP
+	case errors.As(err, &record), strings.Contains(err.Error(), "malformed HTTP"):
+		return ErrNotRegistry
 	case errors.As(err, &host), errors.As(err, &invalid):
 		return ErrCertificate
 	case errors.As(err, &authority), errors.As(err, &verify):
@@ -153,10 +161,21 @@ func connectionKind(err error) error {
 		return ErrUnknownHost
 	case errors.Is(err, context.Canceled):
 		return nil
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return ErrTimeout
 	}
 	return nil
+}
+
+var errProxyRefused = errors.New("the proxy refuses to connect")
+
+// connected reads the answer of a proxy that was asked to connect to a host: net/http
+// would make nothing of it but the words of its status.
+func connected(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return fmt.Errorf("%w: %s answers %s", errProxyRefused, proxy.Host, answer.Status)
 }
 
 // oneLine keeps a page of HTML that some proxy answered with from filling a screen.

@@ -36,6 +36,9 @@ func TestHelpers(t *testing.T) {
 		{name: "broken for this registry", config: map[string]any{"credHelpers": map[string]string{"r.example": "broken"}},
 			err: "docker-credential-broken", ran: true},
 		{name: "missing for this registry", config: map[string]any{"credHelpers": map[string]string{"r.example": "missing"}}, err: "docker-credential-missing"},
+		{name: "fails with a secret for this registry", config: map[string]any{"credHelpers": map[string]string{"r.example": "leaks"}},
+			err: "docker-credential-leaks"},
+		{name: "fails with a secret for all", config: map[string]any{"credsStore": "leaks"}, warned: true},
 		{name: "broken for all, own works", config: map[string]any{"credsStore": "broken",
 			"credHelpers": map[string]string{"r.example": "works"}}, want: "helped"},
 		{name: "broken for all, in the file", config: map[string]any{"credsStore": "broken", "auths": plain}, want: user, warned: true, ran: true},
@@ -46,7 +49,8 @@ func TestHelpers(t *testing.T) {
 			k := NewKeychain(dockerConfig(t, c.config), noEnv)
 			found, err := k.Resolve(repo(t, "r.example/team/app"))
 			if c.err != "" {
-				if err == nil || !strings.Contains(err.Error(), c.err) || !strings.Contains(err.Error(), "credHelpers for r.example") {
+				if err == nil || !strings.Contains(err.Error(), c.err) || !strings.Contains(err.Error(), "credHelpers for r.example") ||
+					strings.Contains(err.Error(), "correct-horse") {
 					t.Errorf("got %v", err)
 				}
 			} else if err != nil {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"sync"
@@ -18,7 +19,7 @@ func (c *Client) limited(rt http.RoundTripper, req *http.Request) (*http.Respons
 		}
 		return nil, req.Context().Err()
 	}
-	resp, err := sendAnew(rt, req)
+	resp, err := c.first(rt, req)
 	if err != nil {
 		<-c.inFlight
 		return nil, err
@@ -40,6 +41,21 @@ func sendAnew(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
 		req.Body = body
 	}
 	return rt.RoundTrip(req)
+}
+
+// first makes a request and, if it is the first question, does not wait for ever.
+func (c *Client) first(rt http.RoundTripper, req *http.Request) (*http.Response, error) {
+	if req.URL.Path != "/v2/" || c.opts.Patience <= 0 {
+		return sendAnew(rt, req)
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), c.opts.Patience)
+	resp, err := sendAnew(rt, req.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	resp.Body = &place{ReadCloser: resp.Body, leave: cancel}
+	return resp, nil
 }
 
 // place is the body of an answer; to close it makes room for the next request.

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -51,6 +52,49 @@ func TestProxy(t *testing.T) {
 		t.Run(asked, func(t *testing.T) {
 			if !strings.Contains(string(out), asked+": "+want+", <nil>.") {
 				t.Errorf("want %s:\n%s", want, out)
+			}
+		})
+	}
+}
+
+// A proxy that is down tells nothing about a registry: what is only allowed to speak plain
+// HTTP is not spoken to so because of that.
+func TestProxyDownIsNoPlainHTTP(t *testing.T) {
+	const host = "r.example" // without a port, HTTP would be another one than HTTPS
+	if os.Getenv("DECIDE_BEHIND_PROXY") != "" {
+		client := New(Options{Rules: rules(host, true)})
+		_, err := client.Decide(t.Context(), host)
+		t.Logf("proxy: %v.", errors.Is(client.Explain(repo(t, host+"/a"), err), ErrProxy))
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestProxyDownIsNoPlainHTTP$", "-test.v")
+	cmd.Env = append(os.Environ(), "DECIDE_BEHIND_PROXY=1", "HTTPS_PROXY=http://"+closedPort, "https_proxy=", "NO_PROXY=", "no_proxy=", "REQUEST_METHOD=")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "proxy: true.") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
+func TestProxyInTheWay(t *testing.T) {
+	refusing := func(code int) string {
+		return serve(t, "127.0.0.2", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }), nil)
+	}
+	for _, c := range []struct{ name, proxy, want string }{
+		{"closed", closedPort, "connection refused"},
+		{"forbidden", refusing(http.StatusForbidden), "403 Forbidden"},
+		{"wants a password", refusing(http.StatusProxyAuthRequired), "407 Proxy"},
+		{"cannot connect", refusing(http.StatusBadGateway), "502 Bad Gateway"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			client := New(Options{})
+			client.shared.verified.Proxy = http.ProxyURL(&url.URL{Scheme: "http", User: url.UserPassword(user, password), Host: c.proxy})
+			target := repo(t, "r.example:5000/team/app")
+			err := client.Explain(target, head(client, target))
+			if !errors.Is(err, ErrProxy) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.proxy) {
+				t.Errorf("got %v", err)
+			}
+			if strings.Contains(err.Error(), password) {
+				t.Errorf("the password is in %v", err)
 			}
 		})
 	}
