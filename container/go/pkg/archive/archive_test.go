@@ -67,6 +67,27 @@ func TestPlainReader(t *testing.T) {
 	}
 }
 
+// The holes of a sparse file are in no archive, so their size may be any.
+func TestSparse(t *testing.T) {
+	pax := func(size int64) *tar.Header {
+		return &tar.Header{Typeflag: tar.TypeReg, Name: "f", Size: size, PAXRecords: map[string]string{"GNU.sparse.realsize": "..."}}
+	}
+	for _, c := range []struct {
+		name string
+		h    *tar.Header
+		want error
+	}{
+		{"a large file", &tar.Header{Typeflag: tar.TypeReg, Name: "f", Size: maxSparse + 1}, nil},
+		{"large, with holes", pax(maxSparse), nil},
+		{"absurd", pax(maxSparse + 1), errSparse},
+		{"absurd, in GNU's format", &tar.Header{Typeflag: tar.TypeGNUSparse, Name: "f", Size: 1 << 62}, errSparse},
+	} {
+		if _, ok, err := newMember(c.h); !errors.Is(err, c.want) || ok != (c.want == nil) {
+			t.Errorf("%s: %v, %v; want %v", c.name, ok, err, c.want)
+		}
+	}
+}
+
 // A member's content need not be read, and a walk can be repeated.
 func TestWalkTwiceAndSpool(t *testing.T) {
 	tempDir := t.TempDir()

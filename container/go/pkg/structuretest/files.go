@@ -91,9 +91,10 @@ func (f *Files) add(h tar.Header) {
 	name := clean(h.Name)
 	f.headers[name] = h
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if _, ok := f.headers[dir]; !ok {
-			f.headers[dir] = tar.Header{Typeflag: tar.TypeDir, Mode: 0o755}
+		if _, ok := f.headers[dir]; ok {
+			return // and so are those above it
 		}
+		f.headers[dir] = tar.Header{Typeflag: tar.TypeDir, Mode: 0o755}
 	}
 }
 
