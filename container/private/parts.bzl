@@ -2,7 +2,7 @@
 
 container/providers.bzl lists its keys."""
 
-load("//container:providers.bzl", "ImageInfo", "ImportInfo", "PullInfo")
+load("//container:providers.bzl", "FlattenInfo", "ImageInfo", "ImportInfo", "LayerInfo", "PullInfo")
 load(":layer_build.bzl", "describe_layer")
 load(":programs.bzl", "run_builder")
 
@@ -83,6 +83,8 @@ def parts_of(ctx, name, target):
         given = target[ImageInfo].container_parts
     elif ImportInfo in target:
         given = target[ImportInfo].container_parts
+    elif LayerInfo in target or FlattenInfo in target:
+        return None  # their tars are file systems
     else:
         return unpack(ctx, name, files[0]) if files else None
     parts = dict(SCRATCH)
