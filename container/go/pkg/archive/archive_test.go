@@ -150,3 +150,33 @@ func gzipped(t *testing.T) []byte {
 	}
 	return out.Bytes()
 }
+
+// The same, as an archive has it.
+func TestSparseArchive(t *testing.T) {
+	plain := packedTar(t, tar.Header{Name: "f", Typeflag: tar.TypeReg, Uname: "x"})
+	for _, c := range []struct {
+		size int64
+		want error
+	}{{1 << 20, nil}, {1 << 62, errSparse}} {
+		path := filepath.Join(t.TempDir(), "x.tar")
+		if err := os.WriteFile(path, sparseTar(plain, c.size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a, err := OpenTar(t.Context(), path, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read int64
+		err = a.Walk(t.Context(), func(_ Member, content io.Reader) error {
+			n, err := io.Copy(io.Discard, content)
+			read += n
+			return err
+		})
+		if !errors.Is(err, c.want) || c.want == nil && read != c.size {
+			t.Errorf("%d bytes of %d, %v; want %v", read, c.size, err, c.want)
+		}
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
