@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -119,6 +120,39 @@ func TestWalkTwiceAndSpool(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(tempDir); len(left) != 0 {
 		t.Errorf("left over: %v", left)
+	}
+}
+
+// An archive of many small files must not cost a large buffer for each of them.
+func TestCopyOfMembers(t *testing.T) {
+	var headers []tar.Header
+	for range 100 {
+		headers = append(headers, tar.Header{Name: "f", Typeflag: tar.TypeReg, Uname: text})
+	}
+	path := filepath.Join(t.TempDir(), "x.tar")
+	if err := os.WriteFile(path, packedTar(t, headers...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := OpenTar(t.Context(), path, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err = a.Walk(t.Context(), func(_ Member, content io.Reader) error {
+		n, err := Copy(t.Context(), io.Discard, content)
+		if n != int64(len(text)) {
+			t.Errorf("%d bytes", n)
+		}
+		return err
+	})
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, most := after.TotalAlloc-before.TotalAlloc, uint64(100*copyBuffer/8); got > most {
+		t.Errorf("takes %d bytes of memory, want at most %d", got, most)
 	}
 }
 
