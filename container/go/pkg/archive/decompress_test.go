@@ -87,7 +87,10 @@ func FuzzNewReader(f *testing.F) {
 		if again == io.EOF {
 			again = nil
 		}
-		if (err == nil) != (again == nil) || err == nil && !bytes.HasPrefix(pieces, got) {
+		if len(got) == most || len(pieces) >= most {
+			return // what is wrong further on, one may have seen and the other not
+		}
+		if (err == nil) != (again == nil) || !bytes.HasPrefix(pieces, got) && err == nil {
 			t.Errorf("%q, %v; in pieces %q, %v", got, err, pieces, again)
 		}
 	})
