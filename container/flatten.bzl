@@ -2,18 +2,14 @@
 
 load("//container:providers.bzl", "FlattenInfo")
 load("//container/private:image_build.bzl", "tarball_spec")
-load("//container/private:labels.bzl", "label_text")
-load("//container/private:parts.bzl", "parts_of")
+load("//container/private:parts.bzl", "image_of")
 load("//container/private:programs.bzl", "BUILDER_ATTRS", "run_builder")
 load("//container/private:tool_attrs.bzl", "check_tools", "tool_attrs")
 
 def _flatten_impl(ctx):
     check_tools(ctx)
     name = ctx.label.name
-    parts = parts_of(ctx, name, ctx.attr.image)
-    if parts == None:
-        fail("%s: image %s is no image; name a container_image, a container_import or a docker-save archive" %
-             (label_text(ctx.label), label_text(ctx.attr.image.label)))
+    parts = image_of(ctx, name, ctx.attr.image, "image")
     spec_file = ctx.actions.declare_file(name + ".flatten.spec.json")
     inputs = tarball_spec(ctx, spec_file, "legacy", [struct(parts = parts, tag = "image")])
     outputs = [ctx.outputs.filesystem, ctx.outputs.metadata]

@@ -115,6 +115,12 @@ def go_modules(go_repository):
         version = "v1.9.4",
     )
     go_repository(
+        name = "com_github_therootcompany_xz",
+        importpath = "github.com/therootcompany/xz",
+        sum = "h1:CmOtsn1CbtmyYiusbfmhmkpAAETj0wBIH6kCYaX+xzw=",
+        version = "v1.0.1",
+    )
+    go_repository(
         name = "com_github_ulikunitz_xz",
         importpath = "github.com/ulikunitz/xz",
         sum = "h1:flR0y/x1hgM8EGV1AW3Xll6T413G0glV8UfBwR617V4=",

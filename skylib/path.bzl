@@ -45,9 +45,11 @@ def strip_prefix(path, prefix):
       prefix: str.
 
     Returns:
-      str: the rest, or `path` itself where `prefix` is not a parent of it.
+      str: the rest, "" of the prefix itself, and `path` where it is not below `prefix`.
     """
     prefix = prefix.rstrip("/")
+    if prefix and path == prefix:
+        return ""
     return path[len(prefix) + 1:] if prefix and path.startswith(prefix + "/") else path
 
 def runfile(ctx, f):

@@ -4,7 +4,7 @@ load("//container:providers.bzl", "BundleInfo", "StampSettingInfo")
 load(":image_build.bzl", "declare_tarball")
 load(":labels.bzl", "label_text")
 load(":load.bzl", "declare_loader")
-load(":parts.bzl", "parts_of")
+load(":parts.bzl", "image_of")
 load(":programs.bzl", "launcher_extension")
 load(":tool_attrs.bzl", "check_tools")
 
@@ -13,10 +13,7 @@ def _images(ctx):
     targets = dict(zip(ctx.attr.image_target_strings, ctx.attr.image_targets))
     parts = {}
     for i, text in enumerate(ctx.attr.image_target_strings):
-        parts[text] = parts_of(ctx, "%s.%d" % (ctx.label.name, i), targets[text])
-        if parts[text] == None:
-            fail("%s: images: %s is no image; name a container_image, a container_import or a docker-save archive" %
-                 (label_text(ctx.label), label_text(targets[text].label)))
+        parts[text] = image_of(ctx, "%s.%d" % (ctx.label.name, i), targets[text], "images:")
     images = {}
     source = {}
     for name, text in ctx.attr.images.items():

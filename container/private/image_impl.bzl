@@ -6,16 +6,13 @@ load(":image_config.bzl", "config_fields", "image_name", "label_entries")
 load(":labels.bzl", "label_text")
 load(":layer_build.bzl", "declare_layer", "layer_content")
 load(":load.bzl", "declare_loader")
-load(":parts.bzl", "SCRATCH", "layer_metadata", "parts_of")
+load(":parts.bzl", "SCRATCH", "image_of", "layer_metadata")
 load(":tool_attrs.bzl", "check_tools")
 
 def _base_parts(ctx, name, base):
     if not base:
         return SCRATCH
-    parts = parts_of(ctx, name + ".base", base)
-    if parts == None:
-        fail("%s: base %s is no image; name a container_image, a container_import or a docker-save archive" % (label_text(ctx.label), label_text(base.label)))
-    return parts
+    return image_of(ctx, name + ".base", base, "base")
 
 def _or(value, default):
     return default if value == None else value

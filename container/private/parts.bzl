@@ -2,7 +2,7 @@
 
 container/providers.bzl lists its keys."""
 
-load("//container:providers.bzl", "ImageInfo", "ImportInfo", "LayerInfo", "PullInfo")
+load("//container:providers.bzl", "FlattenInfo", "ImageInfo", "ImportInfo", "LayerInfo", "PullInfo")
 load(":labels.bzl", "label_text")
 load(":layer_build.bzl", "describe_layer")
 load(":programs.bzl", "run_builder")
@@ -84,8 +84,8 @@ def parts_of(ctx, name, target):
         given = target[ImageInfo].container_parts
     elif ImportInfo in target:
         given = target[ImportInfo].container_parts
-    elif LayerInfo in target:
-        fail("%s: %s is a layer and no image; put it into `layers` of a container_image, and name that" % (label_text(ctx.label), label_text(target.label)))
+    elif LayerInfo in target or FlattenInfo in target:
+        return None  # their tars are file systems
     else:
         return unpack(ctx, name, files[0]) if files else None
     parts = dict(SCRATCH)
@@ -102,4 +102,22 @@ def parts_of(ctx, name, target):
         parts["base_layers"] = len(parts["zipped_layer"])
         parts["base_registry"] = target[PullInfo].base_image_registry
         parts["base_repository"] = target[PullInfo].base_image_repository
+    return parts
+
+def image_of(ctx, name, target, attribute):
+    """The image that a target provides, as parts_of; a failure if it provides none.
+
+    Args:
+      ctx: the rule's context, with BUILDER_ATTRS.
+      name: str, prefix for files that have to be declared.
+      target: Target that the attribute names.
+      attribute: str, what messages call it, e.g. "base".
+
+    Returns:
+      dict with every key of SCRATCH.
+    """
+    parts = parts_of(ctx, name, target)
+    if parts == None:
+        fail("%s: %s %s is no image; name a container_image, a container_import or a docker-save archive" %
+             (label_text(ctx.label), attribute, label_text(target.label)))
     return parts

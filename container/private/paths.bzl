@@ -34,8 +34,10 @@ def _strip_prefix(path, prefix):
       prefix: str, normalized; "" removes nothing.
 
     Returns:
-      str: the rest, or `path` itself where `prefix` is not a parent of it.
+      str: the rest, "" of the prefix itself, and `path` where it is not below `prefix`.
     """
+    if prefix and path == prefix:
+        return ""
     if prefix and path.startswith(prefix + "/"):
         return path[len(prefix) + 1:]
     return path

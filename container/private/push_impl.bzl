@@ -3,7 +3,7 @@
 load("//container:providers.bzl", "PushInfo", "StampSettingInfo")
 load(":image_build.bzl", "declare_image", "image_spec")
 load(":labels.bzl", "label_text")
-load(":parts.bzl", "parts_of")
+load(":parts.bzl", "image_of")
 load(":programs.bzl", "declare_launcher", "docker_settings", "launcher_extension", "run_builder", "runfiles_path")
 load(":tool_attrs.bzl", "check_tools")
 
@@ -90,7 +90,7 @@ def push_impl(ctx):
     stamp_files = [ctx.info_file, ctx.version_file] if stamp else []
     name_files = [f for f in [ctx.file.repository_file, ctx.file.tag_file] if f]
 
-    parts = parts_of(ctx, ctx.label.name, ctx.attr.image)
+    parts = image_of(ctx, ctx.label.name, ctx.attr.image, "image")
     digest = ctx.outputs.digest
     image = push_image(ctx, ctx.label.name, ctx.attr.format, parts, digest)
 

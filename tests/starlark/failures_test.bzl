@@ -28,8 +28,8 @@ def failures_tests(name):
         "directory": ["leads out of the image"],
         "import": ["config is missing"],
         "launcher_args": ["launcher_args has no effect without launcher"],
-        "layer_as_base": ["//tests/starlark:failures_layer_as_base: //tests/starlark:failures_layer is a layer and no image", "`layers` of a container_image"],
-        "layer_as_image": ["//tests/starlark:failures_layer_as_image: //tests/starlark:failures_layer is a layer and no image", "`layers` of a container_image"],
+        "layer_as_base": ["//tests/starlark:failures_layer_as_base: base //tests/starlark:failures_layer is no image", "name a container_image"],
+        "layer_as_image": ["//tests/starlark:failures_layer_as_image: image //tests/starlark:failures_layer is no image", "name a container_image"],
         "mtime": ["both mtime and portable_mtime"],
     }
     container_bundle(

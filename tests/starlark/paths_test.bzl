@@ -24,7 +24,8 @@ def _strip_prefix_impl(ctx):
         ("foo/bar", "foo", "bar"),
         ("foo/bar", "", "foo/bar"),
         ("foo/barbaz", "foo/bar", "foo/barbaz"),
-        ("foo", "foo", "foo"),
+        ("foo", "foo", ""),
+        ("", "", ""),
     ]:
         asserts.equals(env, want, paths.strip_prefix(path, prefix), "strip_prefix(%r, %r)" % (path, prefix))
     return unittest.end(env)
@@ -40,6 +41,7 @@ def _relative_impl(ctx):
         ("a/b/c.txt", "b", "a", "c.txt"),
         ("a/b/c.txt", "/", "a", "a/b/c.txt"),
         ("a/b/c.txt", "/a", "z", "b/c.txt"),
+        ("a/folder", "folder", "a", ""),
         ("../other/c.txt", "/other", "a", "c.txt"),
     ]:
         got = paths.relative(short_path, data_path, package)
@@ -53,6 +55,7 @@ def _join_impl(ctx):
     for directory, path, want in [
         ("", "a", "a"),
         ("/", "a", "a"),
+        ("/opt/x", "", "opt/x"),
         ("/opt/x", "../a", "opt/a"),
     ]:
         asserts.equals(env, want, paths.join(directory, path), "join(%r, %r)" % (directory, path))

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -67,6 +68,27 @@ func TestPlainReader(t *testing.T) {
 	}
 }
 
+// The holes of a sparse file are in no archive, so their size may be any.
+func TestSparse(t *testing.T) {
+	pax := func(size int64) *tar.Header {
+		return &tar.Header{Typeflag: tar.TypeReg, Name: "f", Size: size, PAXRecords: map[string]string{"GNU.sparse.realsize": "..."}}
+	}
+	for _, c := range []struct {
+		name string
+		h    *tar.Header
+		want error
+	}{
+		{"a large file", &tar.Header{Typeflag: tar.TypeReg, Name: "f", Size: maxSparse + 1}, nil},
+		{"large, with holes", pax(maxSparse), nil},
+		{"absurd", pax(maxSparse + 1), errSparse},
+		{"absurd, in GNU's format", &tar.Header{Typeflag: tar.TypeGNUSparse, Name: "f", Size: 1 << 62}, errSparse},
+	} {
+		if _, ok, err := newMember(c.h); !errors.Is(err, c.want) || ok != (c.want == nil) {
+			t.Errorf("%s: %v, %v; want %v", c.name, ok, err, c.want)
+		}
+	}
+}
+
 // A member's content need not be read, and a walk can be repeated.
 func TestWalkTwiceAndSpool(t *testing.T) {
 	tempDir := t.TempDir()
@@ -101,6 +123,39 @@ func TestWalkTwiceAndSpool(t *testing.T) {
 	}
 }
 
+// An archive of many small files must not cost a large buffer for each of them.
+func TestCopyOfMembers(t *testing.T) {
+	var headers []tar.Header
+	for range 100 {
+		headers = append(headers, tar.Header{Name: "f", Typeflag: tar.TypeReg, Uname: text})
+	}
+	path := filepath.Join(t.TempDir(), "x.tar")
+	if err := os.WriteFile(path, packedTar(t, headers...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := OpenTar(t.Context(), path, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err = a.Walk(t.Context(), func(_ Member, content io.Reader) error {
+		n, err := Copy(t.Context(), io.Discard, content)
+		if n != int64(len(text)) {
+			t.Errorf("%d bytes", n)
+		}
+		return err
+	})
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, most := after.TotalAlloc-before.TotalAlloc, uint64(100*copyBuffer/8); got > most {
+		t.Errorf("takes %d bytes of memory, want at most %d", got, most)
+	}
+}
+
 func TestField(t *testing.T) {
 	control := []byte("Source: s\npackage:  libc-bin \nDescription: d\n Package: no\n")
 	if got := field(control, "Package"); got != "libc-bin" {
@@ -128,4 +183,34 @@ func gzipped(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// The same, as an archive has it.
+func TestSparseArchive(t *testing.T) {
+	plain := packedTar(t, tar.Header{Name: "f", Typeflag: tar.TypeReg, Uname: "x"})
+	for _, c := range []struct {
+		size int64
+		want error
+	}{{1 << 20, nil}, {1 << 62, errSparse}} {
+		path := filepath.Join(t.TempDir(), "x.tar")
+		if err := os.WriteFile(path, sparseTar(plain, c.size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a, err := OpenTar(t.Context(), path, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read int64
+		err = a.Walk(t.Context(), func(_ Member, content io.Reader) error {
+			n, err := io.Copy(io.Discard, content)
+			read += n
+			return err
+		})
+		if !errors.Is(err, c.want) || c.want == nil && read != c.size {
+			t.Errorf("%d bytes of %d, %v; want %v", read, c.size, err, c.want)
+		}
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -11,9 +11,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
+	"github.com/therootcompany/xz"
 )
 
 // Format is how a file is compressed.
@@ -28,8 +27,13 @@ const (
 	Zstd  Format = "zstd"
 )
 
-// maxZstdWindow is what the zstd program accepts too unless told otherwise.
-const maxZstdWindow = 128 << 20
+// maxWindow bounds, in bytes, how far xz and zstd may look back, which is what they
+// take memory for whatever the size of the archive. It is what the zstd program accepts
+// unless told otherwise, and twice what xz -9 asks for.
+const maxWindow = 128 << 20
+
+var errWindow = fmt.Errorf("reading it would take more than %d MiB of memory; compress it anew, "+
+	"with zstd without --long or with xz at any level", maxWindow>>20)
 
 const readBuffer = 64 << 10
 
@@ -44,8 +48,8 @@ var magics = []struct {
 }
 
 // NewReader tells how r is compressed and returns a reader of the plain bytes.
-// Several compressed streams in a row are read as one. The caller closes the
-// result, which does not close r.
+// Several compressed streams in a row are read as one, and zeros after gzip and xz are
+// padding. The caller closes the result, which does not close r.
 func NewReader(r io.Reader) (io.ReadCloser, Format, error) {
 	buffered := bufio.NewReaderSize(r, readBuffer)
 	format, err := sniff(buffered)
@@ -72,18 +76,18 @@ func sniff(r *bufio.Reader) (Format, error) {
 	return Plain, nil
 }
 
-func open(r io.Reader, format Format) (io.ReadCloser, error) {
+func open(r *bufio.Reader, format Format) (io.ReadCloser, error) {
 	switch format {
 	case Gzip:
-		return gzip.NewReader(r)
+		return newGzipReader(r)
 	case Xz:
-		x, err := xz.NewReader(r)
+		x, err := xz.NewReader(r, maxWindow)
 		return io.NopCloser(x), err
 	case Bzip2:
 		return io.NopCloser(bzip2.NewReader(r)), nil
 	case Zstd:
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(maxZstdWindow))
+			zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, err
 		}
@@ -107,5 +111,8 @@ func (r *reader) Read(p []byte) (int, error) {
 }
 
 func damaged(format Format, err error) error {
+	if errors.Is(err, xz.ErrMemlimit) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
+		return fmt.Errorf("decompressing %s: %w", format, errWindow)
+	}
 	return fmt.Errorf("decompressing %s (truncated or damaged?): %w", format, err)
 }

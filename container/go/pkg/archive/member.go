@@ -16,6 +16,10 @@ const permissions = 0o7777
 // square of its length.
 const maxName = 4096
 
+// maxSparse bounds the size in bytes of a sparse file. Its holes take no room in the
+// archive, so nothing else does; other files end where the archive does.
+const maxSparse = 1 << 40
+
 // Member is one entry of a tar.
 type Member struct {
 	Name         string // normalised by Clean; "" is the archive's root
@@ -30,6 +34,8 @@ type Member struct {
 }
 
 var errLong = fmt.Errorf("its name, or what it links to, has more than %d bytes, which no system takes", maxName)
+
+var errSparse = fmt.Errorf("it is sparse and would have more than %d GiB once its holes are filled", maxSparse>>30)
 
 var errType = errors.New("neither file, directory, link, device nor fifo; repack the archive without it")
 
@@ -50,6 +56,9 @@ func newMember(h *tar.Header) (m Member, ok bool, err error) {
 	switch h.Typeflag {
 	case tar.TypeReg, '\x00', tar.TypeCont, tar.TypeGNUSparse:
 		// A sparse file is read with its holes filled.
+		if sparse(h) && h.Size > maxSparse {
+			return m, false, fmt.Errorf("member %q has %d bytes: %w", h.Name, h.Size, errSparse)
+		}
 		m.Header.Typeflag = tar.TypeReg
 	case tar.TypeSymlink:
 		m.Header.Linkname, m.Header.Size = h.Linkname, 0
@@ -81,6 +90,22 @@ func orEscapes(err error) error {
 	return err
 }
 
+// sparse tells whether a file may have holes, in any of GNU tar's formats.
+func sparse(h *tar.Header) bool {
+	if h.Typeflag == tar.TypeGNUSparse {
+		return true
+	}
+	for k := range h.PAXRecords {
+		if strings.HasPrefix(k, sparsePrefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// sparsePrefix begins the records that say where the holes of a file are.
+const sparsePrefix = "GNU.sparse."
+
 // records keeps the extended header records that mean something in an image.
 func records(all map[string]string) map[string]string {
 	var kept map[string]string
@@ -91,7 +116,7 @@ func records(all map[string]string) map[string]string {
 		case "SCHILY.dev", "SCHILY.ino", "SCHILY.nlink", "LIBARCHIVE.creationtime", "comment":
 			continue // about the packer's machine
 		}
-		if strings.HasPrefix(k, "GNU.sparse.") {
+		if strings.HasPrefix(k, sparsePrefix) {
 			continue
 		}
 		if kept == nil {

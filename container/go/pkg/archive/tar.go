@@ -104,7 +104,7 @@ func (t *Tar) Walk(ctx context.Context, fn func(m Member, content io.Reader) err
 		if !ok {
 			continue
 		}
-		if err := fn(m, memberReader{tr, t.name, h.Name}); err != nil {
+		if err := fn(m, memberReader{tr, t.name, h.Name, m.Header.Size}); err != nil {
 			return err
 		}
 	}
@@ -121,7 +121,11 @@ func (t *Tar) checkEnd(ctx context.Context, rest io.Reader) error {
 type memberReader struct {
 	r            io.Reader
 	name, member string
+	size         int64
 }
+
+// Size is how many bytes there are to read.
+func (m memberReader) Size() int64 { return m.size }
 
 func (m memberReader) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
@@ -147,10 +151,15 @@ func (zeros) Write(p []byte) (int, error) {
 
 const copyBuffer = 128 << 10
 
-// Copy copies from src to dst until its end or until ctx is done.
+// Copy copies from src to dst until its end or until ctx is done. A src that says its
+// Size, as members of a Tar do, costs no more memory than that.
 func Copy(ctx context.Context, dst io.Writer, src io.Reader) (int64, error) {
 	var total int64
-	buf := make([]byte, copyBuffer)
+	size := int64(copyBuffer)
+	if s, ok := src.(interface{ Size() int64 }); ok {
+		size = min(size, s.Size()+1) // one more, so that its end shows as well
+	}
+	buf := make([]byte, size)
 	for {
 		if err := ctx.Err(); err != nil {
 			return total, err

@@ -12,8 +12,12 @@ import (
 )
 
 // maxLinks bounds how many symbolic links a name is resolved through, as the kernel
-// does.
-const maxLinks = 40
+// does, and maxParts of how many parts it may consist once it is: each of the links could
+// add as many as the longest of names has.
+const (
+	maxLinks = 40
+	maxParts = 4096
+)
 
 var (
 	errLoop         = errors.New("too many levels of symbolic links")
@@ -72,9 +76,12 @@ func newFilesystem() *filesystem { return &filesystem{root: folder()} }
 func (f *filesystem) parent(name string, create bool) (*node, string, error) {
 	at, links := []*node{f.root}, 0
 	parts := strings.Split(name, "/")
-	for len(parts) > 1 {
+	for steps := 0; len(parts) > 1; steps++ {
 		part := parts[0]
 		parts = parts[1:]
+		if steps+len(parts) > maxParts {
+			return nil, "", fmt.Errorf("%s: %w", part, errLoop)
+		}
 		here := at[len(at)-1]
 		switch part {
 		case "", ".":

@@ -128,6 +128,8 @@ func TestWrite(t *testing.T) {
 		{"a link to a symbolic link", []string{"l a->x,h b->a"}, "l a->x,h b->a"},
 		{"through a symbolic link", []string{"d usr,d usr/lib,l lib->usr/lib", "f lib/x=1"}, "l lib->usr/lib,d usr/,d usr/lib/,f usr/lib/x=1"},
 		{"through an absolute one", []string{"d usr,d usr/lib,d a,l a/lib->/usr/lib", "f a/lib/x=1"}, "d a/,l a/lib->/usr/lib,d usr/,d usr/lib/,f usr/lib/x=1"},
+		{"through one with many dots", []string{"d d,l a->d" + strings.Repeat("/.", 2000) + ",f a/x=1"},
+			"l a->d" + strings.Repeat("/.", 2000) + ",d d/,f d/x=1"},
 		{"not out of the image", []string{"l up->../../../etc", "f up/x=1"}, "l up->../../../etc,f etc/x=1"},
 		{"whiteout through a symbolic link", []string{"d usr,f usr/x=1,l l->usr", "f l/.wh.x="}, "l l->usr,d usr/"},
 		{"folders that none describes", []string{"f a/b/c=1"}, "f a/b/c=1"},
@@ -164,6 +166,8 @@ func TestWriteErrors(t *testing.T) {
 		{"a link to a folder", []string{"d a,h b->a"}, `hard link to a file that is not there: "a"`},
 		{"below a file", []string{"f a=1,f a/b=2"}, `member "a/b": a: not a directory`},
 		{"a loop", []string{"l a->b,l b->a,f a/x=1"}, "too many levels of symbolic links"},
+		{"links that lead far around", []string{strings.ReplaceAll("l a->bDOTS,l b->cDOTS,l c->dDOTS,d d,f a/x=1", "DOTS", strings.Repeat("/.", 2000))},
+			"too many levels of symbolic links"},
 		{"out of the image", []string{"f ../x=1"}, "leads out of the archive"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -114,3 +115,22 @@ func (s *Staging) clear() error {
 
 // Discard removes what Finish has not put in its place. After Finish it does nothing.
 func (s *Staging) Discard() { _ = os.RemoveAll(s.inner) }
+
+// Link makes a file appear under another name, which must not be taken: as a hard link
+// or, where that does not go, as a copy.
+func Link(from, to string) error {
+	if os.Link(from, to) == nil {
+		return nil
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, FileMode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}

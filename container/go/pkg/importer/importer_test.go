@@ -122,8 +122,12 @@ func TestImport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// As archives have an image of several names that others than docker made.
+	twice := append([]member(nil), members...)
+	one := strings.Trim(members[4].content, "[]")
+	twice[4].content = "[" + one + "," + strings.Replace(one, "a:v1", "b:v2", 1) + "]"
 	for name, data := range map[string][]byte{
-		"plain": plain, "gzip": zip(t, plain), "xz": closed(t, &x, xw, plain), "zstd": closed(t, &z, zw, plain),
+		"two names": archiveOf(t, twice...), "plain": plain, "gzip": zip(t, plain), "xz": closed(t, &x, xw, plain), "zstd": closed(t, &z, zw, plain),
 		"hard links": archiveOf(t, hard...), "names with dots": archiveOf(t, dotted...),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -201,30 +205,30 @@ func TestImportBad(t *testing.T) {
 		want string
 	}{
 		{"no tar", []byte("what is this? " + strings.Repeat("x", 1000)), "not a tar"},
-		{"cut", archiveOf(t, good, c)[:700], "damaged"},
+		{"cut", archiveOf(t, good, c)[:700], "truncated"},
 		{"damaged gzip", zip(t, archiveOf(t, good))[:50], "decompressing gzip"},
-		{"no manifest", archiveOf(t, good, c), "not what docker save makes"},
+		{"no manifest", archiveOf(t, good, c), "not a docker-save archive"},
 		{"manifest without sense", archiveOf(t, member{name: "manifest.json", content: "{"}), "manifest.json"},
-		{"no image", archiveOf(t, member{name: "manifest.json", content: "[]"}), "holds 0 images"},
-		{"two images", archiveOf(t, member{name: "manifest.json", content: `[{"RepoTags":["a:1"]},{"RepoTags":["b:2"]}]`}), "holds 2 images (a:1, b:2)"},
-		{"no configuration", archiveOf(t, good, member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `no file "c.json"`},
+		{"no image", archiveOf(t, member{name: "manifest.json", content: "[]"}), "lists no image"},
+		{"two images", archiveOf(t, member{name: "manifest.json", content: `[{"Config":"c","RepoTags":["a:1"]},{"Config":"d","RepoTags":["b:2"]}]`}), `holds 2 images (["a:1" "b:2"])`},
+		{"no configuration", archiveOf(t, good, member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `"c.json", which is not in the archive`},
 		{"configuration of something else", archiveOf(t, good, member{name: "c.json", content: "[]"},
 			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), "not the configuration"},
-		{"too many layers", archiveOf(t, good, c, member{name: "manifest.json", content: manifest("c.json", "l.tar", "l.tar")}), "2 layers, and its configuration lists 1"},
-		{"no layer", archiveOf(t, c, member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `no file "l.tar"`},
+		{"too many layers", archiveOf(t, good, c, member{name: "manifest.json", content: manifest("c.json", "l.tar", "l.tar")}), "c.json lists 1 layers (rootfs.diff_ids), and manifest.json 2"},
+		{"no layer", archiveOf(t, c, member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `"l.tar", which is not in the archive`},
 		{"another layer", archiveOf(t, member{name: "l.tar", content: string(archiveOf(t))}, c,
-			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), "its configuration says"},
+			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), "c.json says"},
 		{"a link out of it", archiveOf(t, member{name: "l.tar", kind: tar.TypeSymlink, target: "../../etc/passwd"}, c,
-			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `no file "l.tar"`},
+			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `"l.tar" is a link to "../../etc/passwd"`},
 		{"a layer outside", archiveOf(t, good, c, member{name: "manifest.json", content: manifest("c.json", "../../etc/passwd")}), "../../etc/passwd"},
 		{"a layer of this machine", archiveOf(t, good, c, member{name: "manifest.json", content: manifest("c.json", "/etc/passwd")}), "/etc/passwd"},
 		{"a configuration outside", archiveOf(t, good, member{name: "manifest.json", content: manifest("../../etc/passwd", "l.tar")}), "../../etc/passwd"},
 		{"a device", archiveOf(t, member{name: "l.tar", kind: tar.TypeChar}, c,
-			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `no file "l.tar"`},
+			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `"l.tar" is not a file`},
 		{"a link in place of an earlier file", archiveOf(t, good, member{name: "l.tar", kind: tar.TypeSymlink, target: "/etc/passwd"}, c,
-			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `no file "l.tar"`},
+			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `"l.tar" is a link to "etc/passwd"`},
 		{"a link to itself", archiveOf(t, member{name: "l.tar", kind: tar.TypeSymlink, target: "l.tar"}, c,
-			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `no file "l.tar"`},
+			member{name: "manifest.json", content: manifest("c.json", "l.tar")}), `"l.tar" is a link that leads nowhere`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir, err := imported(t, tc.data)
@@ -258,7 +262,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	if err := Run(context.Background(), []string{"-directory", dir, "-tarball", "none"}, io.Discard); err == nil ||
-		!strings.Contains(err.Error(), "Failed to load tarball into OCI format: none: ") {
+		!strings.Contains(err.Error(), "Failed to load tarball into OCI format: unpacking the image in none: ") {
 		t.Error(err)
 	}
 }

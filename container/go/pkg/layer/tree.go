@@ -109,6 +109,9 @@ func (t *tree) parents(name, origin string, implied bool) error {
 	if err := t.root(origin); err != nil {
 		return err
 	}
+	if slash := strings.LastIndexByte(name, '/'); implied && slash > 0 && t.claims[name[:slash]].typeflag == tar.TypeDir {
+		return nil // those above it were seen to by then
+	}
 	for i := range len(name) {
 		if name[i] != '/' {
 			continue

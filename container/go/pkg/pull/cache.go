@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -65,7 +64,7 @@ func (c *Cache) Get(d v1.Descriptor, path string) bool {
 	}
 	if info.Size() == d.Size {
 		// What was linked or copied is what has to be right.
-		err := link(cached, path)
+		err := imagedir.Link(cached, path)
 		if err == nil {
 			var got string
 			if got, err = sum(path); err == nil && got == d.Digest.Hex {
@@ -85,7 +84,7 @@ func (c *Cache) Get(d v1.Descriptor, path string) bool {
 // fail.
 func (c *Cache) Put(d v1.Descriptor, path string) {
 	temp := filepath.Join(c.Dir, "."+d.Digest.Hex+"-"+rand.Text())
-	err := link(path, temp)
+	err := imagedir.Link(path, temp)
 	if err == nil {
 		err = os.Rename(temp, c.path(d.Digest))
 	}
@@ -94,25 +93,6 @@ func (c *Cache) Put(d v1.Descriptor, path string) {
 	if err != nil {
 		c.Warn(fmt.Sprintf("WARNING: a blob cannot be put into the cache: %v", err))
 	}
-}
-
-// link makes a file appear under another name: as a hard link or, where that does
-// not go, as a copy.
-func link(from, to string) error {
-	if os.Link(from, to) == nil {
-		return nil
-	}
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, imagedir.FileMode)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
 }
 
 func sum(path string) (string, error) {

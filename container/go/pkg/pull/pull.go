@@ -191,7 +191,7 @@ func (i *imagePull) write(ctx context.Context, m *distribution.Manifest, doc doc
 				return err
 			}
 			for _, again := range all[1:] {
-				if err := link(all[0], again); err != nil {
+				if err := imagedir.Link(all[0], again); err != nil {
 					return fmt.Errorf("writing the image: %w", err)
 				}
 			}

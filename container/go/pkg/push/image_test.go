@@ -131,6 +131,13 @@ func TestFromPlanErrors(t *testing.T) {
 		{"layer gone", func(t *testing.T, f *files) { _ = os.Remove(f.plan.Layers[1]) }, "layer1.tar.gz"},
 		{"layer of another size", func(t *testing.T, f *files) { save(t, f.plan.Layers[1], []byte("x")) }, "has 1 bytes"},
 		{"other configuration", func(t *testing.T, f *files) { save(t, f.plan.Config, []byte("{}")) }, "build the target again"},
+		{"zstd for Docker", func(t *testing.T, f *files) {
+			data, err := os.ReadFile(f.plan.Manifest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			save(t, f.plan.Manifest, bytes.ReplaceAll(data, []byte(types.DockerLayer), []byte(types.OCILayerZStd)))
+		}, `format = "OCI"`},
 		{"no unpacked archive", func(_ *testing.T, f *files) { f.plan.Archive = f.dir }, "index.json"},
 	}
 	for _, c := range cases {

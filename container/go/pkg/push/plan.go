@@ -62,6 +62,12 @@ func FromPlan(p spec.Push, resolve func(string) (string, error)) (*Image, error)
 		}
 		img.Layers = append(img.Layers, layer)
 	}
+	if format == Docker {
+		// The build refuses this too, but may have left older outputs or gone on with others.
+		if err := CheckDocker(data); err != nil {
+			return nil, err
+		}
+	}
 	return img.Convert(format)
 }
 

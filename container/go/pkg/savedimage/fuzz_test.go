@@ -1,4 +1,4 @@
-package savedimage
+package savedimage_test
 
 import (
 	"archive/tar"
@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/importer"
+	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/savedimage"
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/pkg/spec"
 )
 
@@ -38,13 +41,16 @@ func FuzzSaved(f *testing.F) {
 			t.Fatal(err)
 		}
 		dir, out, image := filepath.Join(root, "layers"), filepath.Join(root, "config.json"), filepath.Join(root, "image")
-		unpacked := Unpack(context.Background(), in, dir, out)
+		unpacked := savedimage.Unpack(context.Background(), in, dir, out)
 		imported := importer.Import(context.Background(), in, image)
 		checkNames(t, root, `^(saved\.tar|layers|config\.json|image)$`)
 		checkNames(t, dir, `^([0-9]{3,}\.tar\.gz|index\.json)$`)
 		checkNames(t, image, `^([0-9]{3,}\.(tar\.gz|sha256)|manifest\.json|config\.json|digest)$`)
 		if imported != nil && !empty(image) {
 			t.Errorf("an image is there in spite of: %v", imported)
+		}
+		if (imported == nil) != (unpacked == nil) {
+			t.Errorf("container_load: %v, container_image: %v", imported, unpacked)
 		}
 		if unpacked != nil {
 			if _, err := os.Lstat(out); err == nil || !empty(dir) {
@@ -63,6 +69,15 @@ func FuzzSaved(f *testing.F) {
 			}
 		}
 	})
+}
+
+func digest(t *testing.T, data []byte) string {
+	t.Helper()
+	h, _, err := v1.SHA256(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h.String()
 }
 
 // savedWith packs an archive; not ok if no tar can hold the member.

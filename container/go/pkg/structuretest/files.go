@@ -2,6 +2,7 @@ package structuretest
 
 import (
 	"archive/tar"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,11 @@ func ReadFiles(ctx context.Context, layers []string, configs []Config, tempDir s
 		merged.Close()
 		os.Remove(merged.Name())
 	}()
-	if err := flatten.Write(ctx, merged, layers, tempDir); err != nil {
+	buffered := bufio.NewWriterSize(merged, 1<<20)
+	if err := flatten.Write(ctx, buffered, layers, tempDir); err != nil {
+		return nil, err
+	}
+	if err := buffered.Flush(); err != nil {
 		return nil, err
 	}
 	f = &Files{headers: map[string]tar.Header{}, content: map[string][]byte{}}
@@ -91,9 +96,10 @@ func (f *Files) add(h tar.Header) {
 	name := clean(h.Name)
 	f.headers[name] = h
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if _, ok := f.headers[dir]; !ok {
-			f.headers[dir] = tar.Header{Typeflag: tar.TypeDir, Mode: 0o755}
+		if _, ok := f.headers[dir]; ok {
+			return // and so are those above it
 		}
+		f.headers[dir] = tar.Header{Typeflag: tar.TypeDir, Mode: 0o755}
 	}
 }
 
