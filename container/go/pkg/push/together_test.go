@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/backendcloud/rules_docker_for_insecure_registries/container/go/internal/scripted"
@@ -133,5 +134,18 @@ func TestChangedFile(t *testing.T) {
 	}
 	if s.registry.Manifest("team/app", "v1") != nil {
 		t.Error("the image is there")
+	}
+}
+
+// Who waited for a blob that a registry would not have in spite of all patience does not
+// begin from the beginning.
+func TestPatienceIsShared(t *testing.T) {
+	b := newBlobs(nil, &Progress{}) // nil: there is nothing to ask
+	digest := sum(t, []byte("a"))
+	failed := &turn{over: make(chan struct{}), err: &transport.Error{StatusCode: http.StatusServiceUnavailable}}
+	close(failed.over)
+	b.holding(digest).turns["team/first"] = failed
+	if _, err := b.ensure(t.Context(), "team/second", distribution.Blob{Digest: digest}, "", false); err != failed.err {
+		t.Errorf("got %v", err)
 	}
 }
