@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,11 +15,26 @@ import (
 
 // The files of .bcr have the shapes that the Bazel Central Registry's metadata schema,
 // its presubmit and the tools that publish there ask for. That a source and metadata
-// filled in from them work is tested by tests/e2e/bzlmod.
+// filled in from them work is tested by tests/e2e/bzlmod and tests/e2e/source.
 
-func bcr(t *testing.T, name string) []byte {
+// module is one of the two that are published.
+type module struct{ name, folder string }
+
+// each runs a test for both modules.
+func each(t *testing.T, test func(t *testing.T, m module)) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", ".bcr", name))
+	for _, m := range []module{
+		{"rules_docker_for_insecure_registries", "."},
+		{"rules_docker_for_insecure_registries_source", "source"},
+	} {
+		t.Run(m.name, func(t *testing.T) { test(t, m) })
+	}
+}
+
+// bcr reads the module's file of a name.
+func (m module) bcr(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", ".bcr", m.folder, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +51,9 @@ func strict(t *testing.T, data []byte, into any) {
 	}
 }
 
-func TestBCRMetadata(t *testing.T) {
+func TestBCRMetadata(t *testing.T) { each(t, testBCRMetadata) }
+
+func testBCRMetadata(t *testing.T, m module) {
 	var metadata struct {
 		Homepage    string
 		Maintainers []struct {
@@ -47,13 +65,13 @@ func TestBCRMetadata(t *testing.T) {
 		Versions   []string
 		Yanked     map[string]string `json:"yanked_versions"`
 	}
-	strict(t, bcr(t, "metadata.template.json"), &metadata)
+	strict(t, m.bcr(t, "metadata.template.json"), &metadata)
 	if metadata.Homepage == "" || len(metadata.Maintainers) == 0 || metadata.Versions == nil || metadata.Yanked == nil {
 		t.Errorf("incomplete: %+v", metadata)
 	}
-	for _, m := range metadata.Maintainers {
-		if !regexp.MustCompile(`^[-a-zA-Z0-9]+$`).MatchString(m.GitHub) {
-			t.Errorf("%q is no GitHub user", m.GitHub)
+	for _, who := range metadata.Maintainers {
+		if !regexp.MustCompile(`^[-a-zA-Z0-9]+$`).MatchString(who.GitHub) {
+			t.Errorf("%q is no GitHub user", who.GitHub)
 		}
 	}
 	if want := []string{"github:backendcloud/rules_docker_for_insecure_registries"}; !slices.Equal(metadata.Repository, want) {
@@ -61,17 +79,19 @@ func TestBCRMetadata(t *testing.T) {
 	}
 }
 
-func TestBCRSource(t *testing.T) {
+func TestBCRSource(t *testing.T) { each(t, testBCRSource) }
+
+func testBCRSource(t *testing.T, m module) {
 	var source struct {
 		Integrity   string
 		StripPrefix string `json:"strip_prefix"`
 		URL         string
 	}
-	strict(t, bcr(t, "source.template.json"), &source)
+	strict(t, m.bcr(t, "source.template.json"), &source)
 	if source.Integrity != "" {
 		t.Errorf("integrity is %q, and is for who publishes to fill in", source.Integrity)
 	}
-	if want := "{REPO}-{VERSION}"; source.StripPrefix != want {
+	if want := path.Join("{REPO}-{VERSION}", m.folder); source.StripPrefix != want {
 		t.Errorf("strip_prefix %q, want %q", source.StripPrefix, want)
 	}
 	// An archive that is uploaded, since those that GitHub makes change.
@@ -80,7 +100,9 @@ func TestBCRSource(t *testing.T) {
 	}
 }
 
-func TestBCRPresubmit(t *testing.T) {
+func TestBCRPresubmit(t *testing.T) { each(t, testBCRPresubmit) }
+
+func testBCRPresubmit(t *testing.T, m module) {
 	var presubmit struct {
 		Matrix map[string][]string
 		Tasks  map[string]struct {
@@ -88,7 +110,7 @@ func TestBCRPresubmit(t *testing.T) {
 			BuildTargets          []string `yaml:"build_targets"`
 		}
 	}
-	d := yaml.NewDecoder(bytes.NewReader(bcr(t, "presubmit.yml")))
+	d := yaml.NewDecoder(bytes.NewReader(m.bcr(t, "presubmit.yml")))
 	d.KnownFields(true)
 	if err := d.Decode(&presubmit); err != nil {
 		t.Fatal(err)
@@ -101,7 +123,7 @@ func TestBCRPresubmit(t *testing.T) {
 		t.Errorf("tasks %+v", presubmit.Tasks)
 	}
 	for _, target := range task.BuildTargets {
-		if !regexp.MustCompile(`^@rules_docker_for_insecure_registries//[a-z_/]*:[a-z_]+$`).MatchString(target) {
+		if !regexp.MustCompile("^@" + m.name + "//[a-z_/]*:[a-z_]+$").MatchString(target) {
 			t.Errorf("%q is no target of the module", target)
 		}
 	}

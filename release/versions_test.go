@@ -33,6 +33,8 @@ func TestSaidAlike(t *testing.T) {
 	type place struct{ file, pattern string }
 	const module = "MODULE.bazel"
 	const source = "source/MODULE.bazel"
+	const workspace = "tests/e2e/source/WORKSPACE"
+	const flags = "tests/e2e/source/.bazelrc"
 	for name, c := range map[string]struct {
 		want   string
 		places []place
@@ -47,10 +49,22 @@ func TestSaidAlike(t *testing.T) {
 			{module, `^bazel_dep\(name = "rules_go", version = "([^"]*)"`},
 			{source, `^bazel_dep\(name = "rules_go", version = "([^"]*)"`},
 			{"tests/e2e/source/MODULE.bazel", `name = "rules_go",\s*version = "([^"]*)"`},
+			{workspace, `/rules_go-v([0-9.]*)\.zip"`},
 		}},
 		"gazelle": {find(t, "tests/setup/tools/gazelle.mod", `bazelbuild/bazel-gazelle v(\S+)`), []place{
 			{module, `^bazel_dep\(name = "gazelle", version = "([^"]*)"`},
 			{source, `^bazel_dep\(name = "gazelle", version = "([^"]*)"`},
+			{workspace, `/bazel-gazelle-v([0-9.]*)\.tar\.gz"`},
+		}},
+		// What users are told is what is tested.
+		"WORKSPACE": {find(t, workspace, `^# From here to "End"[^\n]*\n(.*?)\n# End\.$`), []place{
+			{"docs/source.md", `^## With a WORKSPACE\n.*?^\x60{3}starlark\n(.*?)^\x60{3}$`},
+		}},
+		"flag in a WORKSPACE": {find(t, flags, `^build:source-WORKSPACE (.*?)$`), []place{
+			{"docs/source.md", `^## With a WORKSPACE\n.*?^build (--.*?)$`},
+		}},
+		"flag with Bzlmod": {find(t, flags, `^build:source-Bzlmod (.*?)$`), []place{
+			{"docs/source.md", `^## With Bzlmod\n.*?^build (--.*?)$`},
 		}},
 		"Go modules": {find(t, module, `^use_repo\(\s*go_deps,(.*?)^\)`), []place{
 			{source, `^use_repo\(\s*go_deps,(.*?)^\)`},

@@ -17,7 +17,8 @@ listed() {
 }
 
 # Makes the list. gazelle names all modules that a module's module names, needed or not, and fetches them for that: what is
-# needed is in go.mod. The rule becomes a parameter, since whoever loads this file may not have gazelle.
+# needed is in go.mod. The rule becomes a parameter, since whoever loads this file may not have gazelle. Each repository is told
+# where this list is, else it would ask the network which module a package is of.
 list() {
   local scratch
   scratch=$(mktemp -d)
@@ -27,6 +28,9 @@ list() {
   "$gazelle" update-repos -repo_root="$scratch" -from_file="$scratch/go.mod" -to_macro=modules.bzl%go_modules >&2
   cat <<'BZL'
 """The Go modules that the programs are made of: what gazelle makes of go.mod. Written by `make fmt`."""
+
+# It names this list, by which gazelle knows which repository a package is in.
+_CONFIG = Label("//:WORKSPACE")
 
 def go_modules(go_repository):
     """Declares a repository for each Go module.
@@ -38,6 +42,7 @@ BZL
   wanted | awk '
     NR == FNR { wanted[$1]; next }
     /^    go_repository\(/ { block = ""; keep = 0; inside = 1 }
+    inside && /importpath =/ { block = block "        build_config = _CONFIG,\n" }
     inside { block = block $0 "\n"; split($0, part, "\""); if (/importpath =/ && part[2] in wanted) keep = 1 }
     /^    \)/ { if (keep) printf "%s", block; inside = 0 }
   ' - "$scratch/modules.bzl"

@@ -6,9 +6,10 @@ load("//repositories:go_repositories.bzl", "go_deps")
 _PREFIX = "module_"
 
 # What go_deps calls for each module, in place of gazelle's rule.
-def _go_repository(name, importpath, sum, version):
+def _go_repository(name, build_config, importpath, sum, version):
     native.filegroup(
         name = _PREFIX + name,
+        srcs = [build_config],
         tags = ["manual", importpath, sum, version],
     )
 

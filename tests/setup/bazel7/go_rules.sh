@@ -55,6 +55,15 @@ if [[ ! -e $folder/complete || $(<"$folder/complete") != "$making" ]]; then
 def package_metadata(name, visibility = None, **_kwargs):
     native.filegroup(name = name, applicable_licenses = [], visibility = visibility)
 BZL
+  # What gazelle fetches Go modules with, it compiles in each output base anew, the standard library included. Compiled here,
+  # it takes the machine's build cache. It fetches sources only, whose sums are checked; Bazel compiles them.
+  tools=$new/go_repository_tools
+  mkdir -p "$tools/bin"
+  touch "$tools/WORKSPACE" "$tools/ROOT"
+  echo 'exports_files(["ROOT"] + glob(["bin/*"]))' >"$tools/BUILD.bazel"
+  (cd "$new/gazelle" && GOFLAGS='' GOWORK=off CGO_ENABLED=0 go build -mod=vendor -trimpath -buildvcs=false -ldflags='-s -w' \
+    -o "$tools/bin/" ./cmd/fetch_repo ./cmd/gazelle ./cmd/generate_repo_config)
+
   rm -rf "$folder"
   mv "$new" "$folder"
   echo "$making" >"$folder/complete"
@@ -62,3 +71,13 @@ fi
 for module in gazelle package_metadata rules_go; do
   echo "common --override_module=$module=$folder/$module"
 done
+# By the names that they have in a WORKSPACE, and the tools by that of gazelle's extension, too.
+while read -r repository part; do
+  echo "common --override_repository=$repository=$folder/$part"
+done <<LIST
+io_bazel_rules_go rules_go
+bazel_gazelle gazelle
+package_metadata package_metadata
+bazel_gazelle_go_repository_tools go_repository_tools
+gazelle~~non_module_deps~bazel_gazelle_go_repository_tools go_repository_tools
+LIST
