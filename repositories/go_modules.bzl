@@ -137,6 +137,7 @@ def go_modules(go_repository):
     )
     go_repository(
         name = "com_github_therootcompany_xz",
+        build_config = _CONFIG,
         importpath = "github.com/therootcompany/xz",
         sum = "h1:CmOtsn1CbtmyYiusbfmhmkpAAETj0wBIH6kCYaX+xzw=",
         version = "v1.0.1",
