@@ -102,8 +102,10 @@ def _command(repository_ctx, directory):
     if attr.insecure_repository:
         command.append("-insecure-repository")
     if command[1] == "puller":
-        # For messages; a puller of somebody else's would not know it.
-        command += ["-target", _said_name(repository_ctx)]
+        # A puller of somebody else's would know neither. The name is for messages; by the
+        # directory, which is one for the whole workspace, no blob is downloaded twice.
+        shared = directory.dirname.dirname.get_child(".rules_docker_blobs")
+        command += ["-target", _said_name(repository_ctx), "-shared", str(shared)]
     return command
 
 def pull_impl(repository_ctx):

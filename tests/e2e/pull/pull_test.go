@@ -224,8 +224,16 @@ func (s *suite) checkSecret(t *testing.T, r harness.Result) {
 }
 
 func (s *suite) testByDigest(t *testing.T) {
+	// The same image under another name: its blobs are here already.
+	s.bazel.Must(t, "build", "@by_tag//image")
+	before := s.guarded.Downloads()
 	r := s.bazel.Must(t, "build", "@by_digest//image")
 	s.checkPulled(t, "by_digest", s.base)
+	for path, n := range s.guarded.Downloads() {
+		if n > before[path] {
+			t.Errorf("%s is downloaded again", path)
+		}
+	}
 	if strings.Contains(r.Output(), "may change") {
 		t.Errorf("it asks to pin what is pinned: %s", r)
 	}

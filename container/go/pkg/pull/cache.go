@@ -29,6 +29,9 @@ type Cache struct {
 	Dir string
 	// Warn is told what kept a blob from being cached. It must not be nil.
 	Warn func(line string)
+	// Shared says that the cache only passes on what other directories hold: it takes no
+	// room, as its files are hard links, and Prune removes those that nothing else has.
+	Shared bool
 }
 
 func (c *Cache) path(digest v1.Hash) string {
@@ -84,14 +87,35 @@ func (c *Cache) Get(d v1.Descriptor, path string) bool {
 // fail.
 func (c *Cache) Put(d v1.Descriptor, path string) {
 	temp := filepath.Join(c.Dir, "."+d.Digest.Hex+"-"+rand.Text())
-	err := imagedir.Link(path, temp)
+	link := imagedir.Link
+	if c.Shared {
+		link = os.Link
+	}
+	err := link(path, temp)
 	if err == nil {
 		err = os.Rename(temp, c.path(d.Digest))
 	}
 	// To rename a link over another of the same file does nothing (POSIX rename).
 	_ = os.Remove(temp)
-	if err != nil {
+	if err != nil && !c.Shared {
 		c.Warn(fmt.Sprintf("WARNING: a blob cannot be put into the cache: %v", err))
+	}
+}
+
+// Prune removes from a shared cache what no other directory has any more. On a system
+// that does not tell, everything stays.
+func (c *Cache) Prune() {
+	if !c.Shared {
+		return
+	}
+	entries, err := os.ReadDir(c.Dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && links(info) == 1 {
+			_ = os.Remove(filepath.Join(c.Dir, e.Name()))
+		}
 	}
 }
 

@@ -122,3 +122,39 @@ func TestCacheLock(t *testing.T) {
 	}
 	again()
 }
+
+// A shared cache holds what other directories hold, and nothing else.
+func TestSharedCache(t *testing.T) {
+	cache := testCache(t)
+	cache.Shared = true
+	kept, path := blobFile(t, "kept")
+	cache.Put(kept, path)
+	gone, other := blobFile(t, "gone")
+	cache.Put(gone, other)
+	if err := os.Remove(other); err != nil {
+		t.Fatal(err)
+	}
+	cache.Put(gone, other) // there is nothing to put, and nobody to tell
+	if unlock, err := cache.Lock(t.Context(), kept.Digest); err != nil {
+		t.Fatal(err)
+	} else {
+		defer unlock()
+	}
+	cache.Prune()
+	if !cache.Get(kept, filepath.Join(t.TempDir(), "again")) {
+		t.Error("what is still there cannot be had")
+	}
+	if cache.Get(gone, filepath.Join(t.TempDir(), "again")) {
+		t.Error("what is gone can be had")
+	}
+	own := testCache(t)
+	d, path := blobFile(t, "alone")
+	own.Put(d, path)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	own.Prune()
+	if !own.Get(d, filepath.Join(t.TempDir(), "again")) {
+		t.Error("a cache that is not shared lost what it alone has")
+	}
+}

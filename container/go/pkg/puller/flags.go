@@ -37,6 +37,7 @@ type flags struct {
 	directory string
 	configDir string
 	cache     string
+	shared    string
 	platform  pull.Platform
 	timeout   int
 	access    access.Flags
@@ -73,6 +74,7 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.StringVar(&f.directory, "directory", "", "`directory` to put the image into")
 	set.StringVar(&f.configDir, "client-config-dir", "", "`directory` of a docker config.json to take credentials from")
 	set.StringVar(&f.cache, "cache", "", "`directory` in which blobs are kept for other pulls")
+	set.StringVar(&f.shared, "shared", "", "`directory` by which pulls share what they have; -cache wins over it")
 	set.StringVar(&f.platform.Architecture, "architecture", "", "`architecture` of the image to take of an index (default amd64)")
 	set.StringVar(&f.platform.OS, "os", "", "operating `system` of the image to take of an index (default linux)")
 	set.StringVar(&f.platform.OSVersion, "os-version", "", "`version` of the operating system to take of an index")

@@ -92,10 +92,8 @@ func run(ctx context.Context, p Params, f *flags) error {
 		Got:     &atomic.Int64{},
 		Total:   &atomic.Int64{},
 	}
-	if f.cache != "" {
-		if puller.Cache, err = pull.OpenCache(f.cache, func(line string) { fmt.Fprintln(p.Stderr, line) }); err != nil {
-			return err
-		}
+	if puller.Cache, err = cache(f, p.Stderr); err != nil {
+		return err
 	}
 	stop := report(p.Stderr, f.name, puller.Got, puller.Total)
 	result, err := try(ctx, p, f, puller, endpoints)
@@ -104,9 +102,28 @@ func run(ctx context.Context, p Params, f *flags) error {
 	if errors.As(err, &failed) {
 		return failure(f, failed.ref, failed.err, keychain)
 	}
+	if puller.Cache != nil {
+		puller.Cache.Prune()
+	}
 	fmt.Fprintf(p.Stderr, "Successfully pulled image %q into %q\n", f.name, f.directory)
 	fmt.Fprintln(p.Stdout, result.Named)
 	return nil
+}
+
+// cache opens the cache that the flags name, if any. Without one that is shared a pull
+// only takes longer.
+func cache(f *flags, stderr io.Writer) (*pull.Cache, error) {
+	warn := func(line string) { fmt.Fprintln(stderr, line) }
+	switch {
+	case f.cache != "":
+		return pull.OpenCache(f.cache, warn)
+	case f.shared != "":
+		if shared, err := pull.OpenCache(f.shared, warn); err == nil {
+			shared.Shared = true
+			return shared, nil
+		}
+	}
+	return nil, nil
 }
 
 // attempt is a pull from an endpoint that failed.
