@@ -19,16 +19,15 @@ settings=$(mktemp "$cache/.settings.XXXXXX")
     [[ -z $value ]] || echo "common --repo_env=$variable=$value"
   done
   # There are a thousand of these, they name all that they read, and a sandbox costs more than most of them.
-  for action in GoCompilePkg GoCompilePkgExternal GoLink; do
+  for action in GoCompilePkg GoCompilePkgExternal GoLink GoToolchainBinaryBuild; do
     echo "build --strategy=$action=local"
   done
   # Go's own library and rules_go's compiler driver take longer than all the rest. Those two, and no package, program, layer or
-  # test, come from a cache that workspaces share. They are the same in all configurations: with paths that do not name one,
-  # which takes a sandbox, they are compiled once for them.
-  others='(?!(GoStdlib|GoToolchainBinaryBuild)$).*'
+  # test, come from a cache that workspaces share; and the library, which is the same in all configurations, is compiled once
+  # for them. That takes paths without the configuration, which takes a sandbox.
   echo "build --disk_cache=$cache/go_library --experimental_disk_cache_gc_max_size=1G"
   echo "build --experimental_output_paths=strip"
-  echo "build --modify_execution_info=$others=-supports-path-mapping,$others=+no-cache"
+  echo 'build --modify_execution_info=(?!GoStdlib$).*=-supports-path-mapping,(?!GoStdlib$|GoToolchainBinaryBuild$).*=+no-cache'
   if grep -qF bazel7/enter.sh "$launcher"; then
     "$here/bazel7/go_rules.sh" "$cache/go_rules"
   fi
