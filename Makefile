@@ -55,7 +55,7 @@ bazel: ## run the Starlark tests and the Go tests of the programs with Bazel 7
 	@$(with_go) bazel=$$(tests/setup/bazel.sh 7) && settings=$$(tests/setup/go_rules.sh) && \
 	trap '"$$bazel" shutdown' EXIT && "$$bazel" --bazelrc="$$settings" test --noshow_progress --symlink_prefix=/ //...
 
-FUZZTIME := 30s
+FUZZTIME := 15s
 fuzz: ## fuzz whatever parses what a registry or a file says, each target for FUZZTIME
 	@$(with_go) tests/setup/fuzz.sh $(FUZZTIME)
 

@@ -51,7 +51,7 @@ func TestSaidAlike(t *testing.T) {
 			{"tests/e2e/source/MODULE.bazel", `name = "rules_go",\s*version = "([^"]*)"`},
 			{workspace, `/rules_go-v([0-9.]*)\.zip"`},
 		}},
-		"gazelle": {find(t, "tests/setup/tools/gazelle.mod", `bazelbuild/bazel-gazelle v(\S+)`), []place{
+		"gazelle": {find(t, "tests/setup/tools/gazelle/go.mod", `bazelbuild/bazel-gazelle v(\S+)`), []place{
 			{module, `^bazel_dep\(name = "gazelle", version = "([^"]*)"`},
 			{source, `^bazel_dep\(name = "gazelle", version = "([^"]*)"`},
 			{workspace, `/bazel-gazelle-v([0-9.]*)\.tar\.gz"`},

@@ -29,7 +29,7 @@ type suite struct {
 }
 
 func TestCommands(t *testing.T) {
-	harness.EachCell(t, func(t *testing.T, c harness.Cell) {
+	harness.EachCross(t, func(t *testing.T, c harness.Cell) {
 		s := newSuite(t, c)
 		s.bazel.Must(t, "build", "//app:all")
 		t.Run("Push", s.testPush)

@@ -33,7 +33,7 @@ type suite struct {
 }
 
 func TestDropIn(t *testing.T) {
-	harness.EachCell(t, func(t *testing.T, c harness.Cell) {
+	harness.EachEdge(t, func(t *testing.T, c harness.Cell) {
 		s := newSuite(t, c)
 		t.Run("Push", s.testPush)
 		t.Run("PushStrict", s.testPushStrict)

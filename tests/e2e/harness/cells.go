@@ -60,16 +60,33 @@ func (c Cell) String() string {
 // EachCell runs a test in every cell, as a subtest that is named after the cell.
 func EachCell(t *testing.T, test func(t *testing.T, c Cell)) {
 	t.Helper()
-	for _, c := range Cells() {
-		t.Run(c.String(), func(t *testing.T) { test(t, c) })
-	}
+	each(t, func(Cell) bool { return true }, test)
+}
+
+// EachEdge is EachCell for what takes long: the oldest Bazel and, of the newest, what is
+// farthest apart, a WORKSPACE and Bzlmod with the rules of later versions.
+func EachEdge(t *testing.T, test func(t *testing.T, c Cell)) {
+	t.Helper()
+	each(t, func(c Cell) bool { return c.Bzlmod == c.Ahead }, test)
+}
+
+// EachCross is EachEdge crosswise: of the newest Bazel a WORKSPACE with the rules of later
+// versions, and Bzlmod without them.
+func EachCross(t *testing.T, test func(t *testing.T, c Cell)) {
+	t.Helper()
+	each(t, func(c Cell) bool { return c.Bazel == "4.2.3" || c.Bzlmod != c.Ahead }, test)
 }
 
 // EachBzlmod is EachCell for the cells in which MODULE.bazel counts.
 func EachBzlmod(t *testing.T, test func(t *testing.T, c Cell)) {
 	t.Helper()
+	each(t, func(c Cell) bool { return c.Bzlmod }, test)
+}
+
+func each(t *testing.T, in func(Cell) bool, test func(t *testing.T, c Cell)) {
+	t.Helper()
 	for _, c := range Cells() {
-		if c.Bzlmod {
+		if in(c) {
 			t.Run(c.String(), func(t *testing.T) { test(t, c) })
 		}
 	}

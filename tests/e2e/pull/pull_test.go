@@ -44,7 +44,7 @@ type suite struct {
 }
 
 func TestPull(t *testing.T) {
-	harness.EachCell(t, func(t *testing.T, c harness.Cell) {
+	harness.EachEdge(t, func(t *testing.T, c harness.Cell) {
 		s := newSuite(t, c)
 		t.Run("ByTag", s.testByTag)
 		t.Run("ByDigest", s.testByDigest)

@@ -41,7 +41,7 @@ type suite struct {
 
 func TestRemoteCache(t *testing.T) {
 	program := harness.Program(t, "bazel-remote")
-	harness.EachCell(t, func(t *testing.T, c harness.Cell) {
+	harness.EachEdge(t, func(t *testing.T, c harness.Cell) {
 		s := newSuite(t, c, program)
 		outputs := s.fill(t)
 		s.buildMinimal(t, outputs)

@@ -28,7 +28,7 @@ type suite struct {
 }
 
 func TestSurface(t *testing.T) {
-	harness.EachCell(t, func(t *testing.T, c harness.Cell) {
+	harness.EachCross(t, func(t *testing.T, c harness.Cell) {
 		s := newSuite(t, c)
 		t.Run("BundleTar", s.testBundleTar)
 		t.Run("BundleEmptyNames", s.testBundleEmptyNames)

@@ -65,7 +65,7 @@ func Run(ctx context.Context, p Params) int {
 }
 
 func run(ctx context.Context, p Params, f *flags) error {
-	f.name = registry.TidySlashes(f.name)
+	f.name = registry.TidyReference(f.name)
 	ref, err := registry.Parse(f.name)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errPull, err)

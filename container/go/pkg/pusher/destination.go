@@ -90,7 +90,7 @@ func wholeDestination(source, dst string, p spec.Push, s stamper) (destination, 
 	if err != nil {
 		return destination{}, fmt.Errorf("%s: %s: %w", subject(p), source, err)
 	}
-	dst, text = registry.TidySlashes(dst), registry.TidySlashes(text)
+	dst, text = registry.TidyReference(dst), registry.TidyReference(text)
 	ref, err := registry.Reference(text)
 	if err != nil {
 		return destination{}, fmt.Errorf("%s: %s %q is not a reference: %w%s\nA reference is %s",

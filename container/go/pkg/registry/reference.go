@@ -22,6 +22,7 @@ var (
 	errUserinfo = errors.New("a registry is written without user and password, which everyone could read there; " +
 		"log in with docker login, or name a folder with a config.json by --client-config-dir")
 	errSlash    = errors.New("every '/' stands between two names, and neither is \".\" or \"..\"")
+	errNoHost   = errors.New("no registry is in front of the first '/'; set what its name comes from")
 	errTagStart = errors.New("a tag begins with a letter, a digit or '_'")
 )
 
@@ -43,6 +44,8 @@ func Reference(text string) (name.Reference, error) {
 		return nil, errScheme
 	case HidePassword(text) != text:
 		return nil, errUserinfo
+	case strings.HasPrefix(text, "/"):
+		return nil, errNoHost
 	}
 	ref, err := name.ParseReference(text)
 	if err != nil {
@@ -79,6 +82,16 @@ func TidySlashes(text string) string {
 		return text // which is no registry
 	}
 	return strings.Trim(slashes.ReplaceAllString(text, "/"), "/")
+}
+
+// TidyReference is TidySlashes for a whole reference, but for slashes at its beginning: a
+// registry is missing there, and what would be left is a name of Docker Hub's.
+func TidyReference(text string) string {
+	tidy := TidySlashes(text)
+	if strings.HasPrefix(text, "/") {
+		return "/" + tidy
+	}
+	return tidy
 }
 
 var slashes = regexp.MustCompile("/{2,}")

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -76,5 +77,17 @@ func TestTidySlashes(t *testing.T) {
 		if got := TidySlashes(text); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
 		}
+	}
+}
+
+// A registry that a variable was to name is not forgotten.
+func TestTidyReference(t *testing.T) {
+	for text, want := range map[string]string{"//team//app:v1": "/team/app:v1", "r.example//a:v1": "r.example/a:v1", "a": "a"} {
+		if got := TidyReference(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	if _, err := Parse("/team/app:v1"); !errors.Is(err, errNoHost) {
+		t.Errorf("got %v", err)
 	}
 }
