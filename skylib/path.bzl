@@ -1,5 +1,8 @@
 """Functions over path strings."""
 
+load("//container/private:paths.bzl", "paths")
+load("//container/private:programs.bzl", "runfiles_path")
+
 def dirname(path):
     """The part of a path before its last slash.
 
@@ -47,10 +50,7 @@ def strip_prefix(path, prefix):
     Returns:
       str: the rest, "" of the prefix itself, and `path` where it is not below `prefix`.
     """
-    prefix = prefix.rstrip("/")
-    if prefix and path == prefix:
-        return ""
-    return path[len(prefix) + 1:] if prefix and path.startswith(prefix + "/") else path
+    return paths.strip_prefix(path, prefix.rstrip("/"))
 
 def runfile(ctx, f):
     """The path of a file below a runfiles root.
@@ -62,6 +62,4 @@ def runfile(ctx, f):
     Returns:
       str: WORKSPACE/PATH.
     """
-    if f.short_path.startswith("../"):
-        return f.short_path[len("../"):]
-    return ctx.workspace_name + "/" + f.short_path
+    return runfiles_path(ctx, f)

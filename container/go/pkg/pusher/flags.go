@@ -77,13 +77,9 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 		fmt.Fprintf(stderr, "ERROR: -jobs is %d; it has to be at least 1\n", f.jobs)
 		return nil, errUsage
 	}
-	if f.json != "" && (f.dryRun || f.access.Explain) {
-		fmt.Fprintln(stderr, "ERROR: -json is about what was pushed; -dry-run and -explain push nothing")
-		return nil, errUsage
-	}
 	set.Visit(func(g *flag.Flag) { f.given[g.Name] = true })
 	if f.given["json"] && (f.dryRun || f.access.Explain) {
-		fmt.Fprintln(stderr, "ERROR: -json is about what was pushed, and with -dry-run or -explain nothing is; give one of them")
+		fmt.Fprintln(stderr, "ERROR: -json is about what was pushed; -dry-run and -explain push nothing")
 		return nil, errUsage
 	}
 	return f, nil
